@@ -1,0 +1,98 @@
+"""Formats: how the bytes of a delivery become raw rows, all text, one Parquet file per delivery."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from observatoire.storage import canonical_json, sha256_text, write_atomically
+
+if TYPE_CHECKING:
+    from observatoire.archive import Archive, Delivery
+    from observatoire.settings import Settings
+    from observatoire.sources.spec import Source
+
+
+class FormatRefused(Exception):
+    """The bytes are not what the specification announces. `anchor` is the paragraph of docs/analysts.md to read."""
+
+    def __init__(self, reason: str, anchor: str) -> None:
+        super().__init__(reason)
+        self.anchor = anchor
+
+
+@dataclass(frozen=True)
+class BadRecord:
+    """A record that does not have the announced shape; the others are loaded."""
+
+    ordinal: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What came of a delivery: good records, records of the wrong shape, and repairs made because they were certain.
+
+    `with_ordinal` says that the Parquet file holds `_ligne`; else a record's ordinal is its position in the file.
+    """
+
+    rows: int
+    bad_records: tuple[BadRecord, ...] = ()
+    repairs: tuple[str, ...] = ()
+    with_ordinal: bool = False
+
+
+def raw_path(settings: Settings, source: Source, delivery: Delivery) -> Path:
+    """Where the raw rows of a delivery are kept: named by its bytes and by what the specification says of them."""
+    reading = canonical_json(
+        {
+            "format": source.format.model_dump(),
+            "columns": [column.model_dump() for column in source.columns],
+            "member": getattr(source.protocol, "member", None),
+        }
+    )
+    return settings.work / "raw" / source.id / f"{delivery.sha256[:16]}-{sha256_text(reading)[:12]}.parquet"
+
+
+def load_delivery(settings: Settings, source: Source, delivery: Delivery, archive: Archive) -> Loaded:
+    """The raw rows of an archived delivery, read once and kept.
+
+    Raises FormatRefused when the bytes are not what the specification announces, ArchiveCorrupted when they changed.
+    """
+    target = raw_path(settings, source, delivery)
+    kept = target.with_suffix(".json")
+    if target.is_file() and kept.is_file():
+        return _read_loaded(kept)
+    return read_bytes(settings, source, archive.verified(delivery), target)
+
+
+def read_bytes(settings: Settings, source: Source, path: Path, target: Path) -> Loaded:
+    """Read the bytes at `path` into the Parquet file `target`, whose companion .json says what came of it."""
+    from observatoire.formats import csv, json_records, xlsx
+
+    readers = {"csv": csv.read, "json": json_records.read, "xlsx": xlsx.read}
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_suffix(".tmp")
+    member = getattr(source.protocol, "member", None)
+    extracted = None
+    if member:
+        from observatoire.protocols import open_member
+
+        path = extracted = open_member(path, member, target.parent)
+    try:
+        loaded = readers[source.format.name](source, path, aside, settings)
+        aside.replace(target)
+    finally:
+        aside.unlink(missing_ok=True)
+        if extracted:
+            extracted.unlink(missing_ok=True)
+    write_atomically(target.with_suffix(".json"), canonical_json(asdict(loaded)))
+    return loaded
+
+
+def _read_loaded(path: Path) -> Loaded:
+    content = json.loads(path.read_text())
+    bad = tuple(BadRecord(**record) for record in content.pop("bad_records"))
+    return Loaded(**{**content, "bad_records": bad, "repairs": tuple(content["repairs"])})

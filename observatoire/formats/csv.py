@@ -1,0 +1,182 @@
+"""CSV deliveries. DuckDB reads well-formed files; a file with a malformed record is read again record by record."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from observatoire.formats import BadRecord, FormatRefused, Loaded
+from observatoire.formats.header import match_header
+from observatoire.formats.text_rows import write_rows
+from observatoire.settings import Settings
+from observatoire.sources.spec import CsvFormat, Source
+from observatoire.sql_text import identifier, literal
+
+BLOCK = 1 << 22
+UTF8_BOM = b"\xef\xbb\xbf"
+
+
+def read(source: Source, path: Path, target: Path, settings: Settings) -> Loaded:
+    """Read one CSV delivery into Parquet.
+
+    Raises FormatRefused on another encoding, a missing column, or a file without records.
+    """
+    import duckdb
+
+    form = source.format
+    assert isinstance(form, CsvFormat)
+    encoding, repairs = certain_encoding(path, form)
+    readable = path if encoding == "utf-8" else _transcoded(path, encoding, target.with_suffix(".utf8"))
+    try:
+        header = _header(readable, form)
+        positions, header_repairs = match_header(source, header)
+        repairs += header_repairs
+        try:
+            rows = _read_fast(readable, form, header, positions, target, settings)
+            return Loaded(rows, repairs=tuple(repairs))
+        except duckdb.Error:
+            return _read_record_by_record(readable, form, header, positions, target, repairs)
+    finally:
+        if readable != path:
+            readable.unlink(missing_ok=True)
+
+
+def certain_encoding(path: Path, form: CsvFormat) -> tuple[str, list[str]]:
+    """The encoding to read the file with, and the repair made if it is not the announced one.
+
+    Accented text is practically never valid UTF-8 by accident, so UTF-8 in place of cp1252 is certain and repaired;
+    the opposite is not (cp1252 and other 8-bit encodings look alike) and raises FormatRefused.
+    """
+    first_bad = _first_invalid_utf8(path)
+    if form.encoding == "utf-8":
+        if first_bad is not None:
+            raise FormatRefused(
+                f"encodage UTF-8 attendu, octet à la ligne {first_bad} (enregistré par un tableur ?)",
+                "encodage",
+            )
+        return "utf-8", []
+    if first_bad is None:
+        return "utf-8", [] if _is_ascii(path) else [f"encodage UTF-8 lu au lieu de {form.encoding}"]
+    return form.encoding, []
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as handle:
+        while block := handle.read(BLOCK):
+            yield block
+
+
+def _first_invalid_utf8(path: Path) -> int | None:
+    """Line (from 1) of the first byte that is not UTF-8, or None."""
+    import codecs
+
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    lines = 1
+    for block in _blocks(path):
+        try:
+            decoder.decode(block)
+        except UnicodeDecodeError as error:
+            return lines + error.object[: error.start].count(b"\n")
+        lines += block.count(b"\n")
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return lines
+    return None
+
+
+def _is_ascii(path: Path) -> bool:
+    return all(block.isascii() for block in _blocks(path))
+
+
+def _transcoded(path: Path, encoding: str, target: Path) -> Path:
+    """A UTF-8 copy (DuckDB reads latin-1 but not cp1252). Raises FormatRefused on an impossible byte."""
+    try:
+        with (
+            path.open(encoding=encoding, newline="") as reader,
+            target.open("w", encoding="utf-8", newline="") as writer,
+        ):
+            while block := reader.read(BLOCK):
+                writer.write(block)
+    except UnicodeDecodeError as error:
+        target.unlink(missing_ok=True)
+        raise FormatRefused(
+            f"encodage {encoding} attendu, octet 0x{error.object[error.start]:02x} invalide", "encodage"
+        ) from error
+    return target
+
+
+def _records(path: Path, form: CsvFormat) -> Iterator[list[str]]:
+    csv.field_size_limit(sys.maxsize)
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        for _ in range(form.skip_rows):
+            handle.readline()
+        yield from csv.reader(handle, delimiter=form.delimiter, quotechar=form.quote, strict=True)
+
+
+def _header(path: Path, form: CsvFormat) -> list[str]:
+    try:
+        header = next(iter(_records(path, form)), None)
+    except csv.Error as error:
+        raise FormatRefused(f"en-tête illisible ({error})", "structure") from error
+    if not header:
+        raise FormatRefused("fichier vide", "fichier-vide")
+    other = next((mark for mark in ",;\t|" if mark != form.delimiter and mark in header[0]), None)
+    if len(header) == 1 and other:
+        shown = {"\t": "tabulation"}.get(other, other)
+        raise FormatRefused(f"séparateur « {form.delimiter} » attendu, « {shown} » trouvé", "separateur")
+    return header
+
+
+def _read_fast(
+    path: Path, form: CsvFormat, header: list[str], positions: dict[str, int | None], target: Path, settings: Settings
+) -> int:
+    import duckdb
+
+    names = {f"c{position}": "VARCHAR" for position in range(len(header))}
+    columns = "{" + ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names) + "}"
+    chosen = ", ".join(
+        f"{'NULL::VARCHAR' if position is None else f'c{position}'} as {identifier(name)}"
+        for name, position in positions.items()
+    )
+    with duckdb.connect() as con:
+        con.execute(f"set threads = {settings.threads or 2}")
+        con.execute(
+            f"copy (select {chosen} from read_csv({literal(str(path))}, auto_detect = false, header = true, "
+            f"skip = {form.skip_rows}, delim = {literal(form.delimiter)}, quote = {literal(form.quote)}, "
+            f"escape = {literal(form.quote)}, columns = {columns}, null_padding = false, strict_mode = true, "
+            f"max_line_size = 20000000)) to {literal(str(target))} (format parquet, compression zstd)"
+        )
+        found = con.execute(f"select count(*) from read_parquet({literal(str(target))})").fetchone()
+    return int(found[0]) if found else 0
+
+
+def _read_record_by_record(
+    path: Path, form: CsvFormat, header: list[str], positions: dict[str, int | None], target: Path, repairs: list[str]
+) -> Loaded:
+    """The exact reading of a faulty file: each record of the wrong width is set aside with its ordinal."""
+    good: list[tuple[int, list[str]]] = []
+    bad: list[BadRecord] = []
+    ordinal = 0
+    try:
+        for ordinal, record in enumerate(_records(path, form)):
+            if ordinal == 0 or not record:
+                continue
+            if len(record) == len(header):
+                good.append((ordinal, record))
+            else:
+                bad.append(BadRecord(ordinal, f"{len(record)} champs au lieu de {len(header)}"))
+    except csv.Error as error:
+        raise FormatRefused(f"enregistrement {ordinal + 1} illisible ({error})", "structure") from error
+    if len(bad) > len(good):
+        raise FormatRefused(
+            f"{len(bad)} enregistrements sur {len(bad) + len(good)} n'ont pas {len(header)} champs", "structure"
+        )
+    columns = {
+        name: [None if position is None else record[position] or None for _, record in good]
+        for name, position in positions.items()
+    }
+    write_rows(target, columns, [ordinal for ordinal, _ in good])
+    return Loaded(len(good), tuple(bad), tuple(repairs), with_ordinal=True)

@@ -1,0 +1,77 @@
+"""JSON deliveries: an array of records, each value kept as its exact text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from observatoire.formats import BadRecord, FormatRefused, Loaded
+from observatoire.formats.header import match_header
+from observatoire.formats.text_rows import write_rows
+from observatoire.settings import Settings
+from observatoire.sources.spec import JsonFormat, Source
+from observatoire.storage import canonical_json
+
+
+def read(source: Source, path: Path, target: Path, settings: Settings) -> Loaded:
+    """Read one JSON delivery into Parquet.
+
+    Raises FormatRefused on bytes that are not JSON, a missing array of records, or a missing column.
+    """
+    form = source.format
+    assert isinstance(form, JsonFormat)
+    try:
+        document = json.loads(path.read_bytes().decode("utf-8-sig"), parse_float=str, parse_int=str)
+    except UnicodeDecodeError as error:
+        raise FormatRefused("encodage UTF-8 attendu", "encodage") from error
+    except json.JSONDecodeError as error:
+        raise FormatRefused(f"JSON illisible à la ligne {error.lineno}, colonne {error.colno}", "structure") from error
+    records = document
+    for step in form.records.split(".") if form.records else []:
+        records = records.get(step) if isinstance(records, dict) else None
+    if not isinstance(records, list):
+        place = f"sous « {form.records} »" if form.records else "à la racine"
+        raise FormatRefused(f"liste d'enregistrements absente {place}", "structure")
+    good = [(ordinal, record) for ordinal, record in enumerate(records, 1) if isinstance(record, dict)]
+    bad = [
+        BadRecord(ordinal, "l'enregistrement n'est pas un objet JSON")
+        for ordinal, record in enumerate(records, 1)
+        if not isinstance(record, dict)
+    ]
+    found = list(dict.fromkeys(path for _, record in good for path in _paths(record)))
+    positions, repairs = match_header(source, found)
+    columns = {
+        name: [None if position is None else _text(_value(record, found[position])) for _, record in good]
+        for name, position in positions.items()
+    }
+    write_rows(target, columns, [ordinal for ordinal, _ in good])
+    return Loaded(len(good), tuple(bad), tuple(repairs), with_ordinal=True)
+
+
+def _paths(record: dict[str, Any], prefix: str = "") -> list[str]:
+    """Dotted names of every value of a record, objects included."""
+    paths = []
+    for name, value in record.items():
+        paths.append(prefix + name)
+        if isinstance(value, dict):
+            paths += _paths(value, f"{prefix}{name}.")
+    return paths
+
+
+def _value(record: dict[str, Any], path: str) -> Any:
+    """The value at a dotted name; a key that itself holds a dot wins over a nested one."""
+    if path in record:
+        return record[path]
+    head, _, rest = path.partition(".")
+    inner = record.get(head)
+    return _value(inner, rest) if rest and isinstance(inner, dict) else None
+
+
+def _text(value: Any) -> str | None:
+    """Numbers arrive as their exact text; the rest becomes canonical JSON."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        return value
+    return canonical_json(value)

@@ -1,0 +1,1 @@
+"""Quality: one specification per published table, from which types, checks, dictionary and metadata follow."""

@@ -1,0 +1,71 @@
+"""The gate: Great Expectations validates what DuckDB counted, one path for every table.
+
+Each table gives a frame of one row whose columns are its rules (number of violations). A rule that is missing from
+the frame is a missing column, which an expectation on that column cannot pass.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from observatoire.errors import ChecksFailed
+from observatoire.quality.scan import Counted
+from observatoire.quality.spec import Check
+
+
+def suite_of(table: str, checks: Sequence[Check]) -> dict[str, Any]:
+    """The canonical form of a table's suite: what is expected of each rule, without ids or dates."""
+    return {
+        "name": table,
+        "expectations": [
+            {
+                "type": "expect_column_values_to_be_between",
+                "kwargs": {"column": check.code, "min_value": 0, "max_value": 0},
+                "meta": {"severite": check.severity, "portee": check.scope, "motif": check.reason},
+            }
+            for check in checks
+        ],
+    }
+
+
+def validate(declared: Mapping[str, Sequence[Check]], counted: Mapping[str, Sequence[Counted]]) -> dict[str, bool]:
+    """Whether each rule is respected, by code, according to Great Expectations.
+
+    Raises ChecksFailed when a declared rule gave no result: it would otherwise pass unseen.
+    """
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    import great_expectations as gx
+    import pandas as pd
+    from great_expectations.expectations import ExpectColumnValuesToBeBetween
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    datasource = context.data_sources.add_pandas("comptes")
+    results: dict[str, bool] = {}
+    for table, checks in declared.items():
+        frame = pd.DataFrame({item.check.code: [item.violations] for item in counted.get(table, [])})
+        suite = gx.ExpectationSuite(
+            name=table,
+            expectations=[ExpectColumnValuesToBeBetween(column=check.code, min_value=0, max_value=0) for check in checks],
+        )
+        batch = datasource.add_dataframe_asset(table).add_batch_definition_whole_dataframe("tout")
+        outcome = batch.get_batch(batch_parameters={"dataframe": frame}).validate(suite)
+        for result in outcome.results:
+            code = result.expectation_config.kwargs["column"]
+            if result.exception_info and any(_raised(info) for info in _infos(result.exception_info)):
+                raise ChecksFailed(f"Contrôle {code} déclaré mais non exécuté. Rien n'est publié.")
+            results[code] = bool(result.success)
+    if lost := sorted({check.code for checks in declared.values() for check in checks} - results.keys()):
+        raise ChecksFailed(f"Contrôle {lost[0]} déclaré mais sans résultat. Rien n'est publié.")
+    return results
+
+
+def _infos(info: dict[str, Any]) -> list[dict[str, Any]]:
+    """Exception details come either as one record or as one record per metric."""
+    return [info] if "raised_exception" in info else list(info.values())
+
+
+def _raised(info: Any) -> bool:
+    return isinstance(info, dict) and bool(info.get("raised_exception"))

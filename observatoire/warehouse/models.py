@@ -1,0 +1,186 @@
+"""Finding the models of the warehouse and what each one reads."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from observatoire.errors import BuildFailed
+from observatoire.storage import sha256_text
+
+LAYERS = ("raw", "staging", "core", "curated")
+MACRO = re.compile(r"create\s+or\s+replace\s+macro\s+(\w+)\s*\(", re.IGNORECASE)
+QUALIFIED = re.compile(r"\b(raw|staging|core|curated)\.(\w+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Model:
+    """One table of the warehouse. Exactly one of `sql` and `function` says how it is made.
+
+    `definition` is everything but its inputs' content that decides the result: canonical SQL, spec, macros, code.
+    """
+
+    name: str
+    inputs: frozenset[str]
+    definition: str
+    sql: str | None = None
+    function: Callable[[Any], Any] | None = None
+    path: Path | None = None
+    view: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def layer(self) -> str:
+        return self.name.split(".")[0]
+
+    @property
+    def table(self) -> str:
+        return self.name.split(".")[1]
+
+
+@dataclass(frozen=True)
+class Macro:
+    """One file of sql/macros may hold several; each is hashed by itself."""
+
+    name: str
+    statement: str
+
+
+def load_models(
+    sql_folder: Path, specs: Mapping[str, str], curated_types: Mapping[str, Mapping[str, str]]
+) -> list[Model]:
+    """The models of sql/staging, sql/core and sql/curated.
+
+    `specs` holds the text of each curated table's specification, `curated_types` its column types.
+    Raises BuildFailed naming the file when one cannot be parsed or breaks a rule of references.
+    """
+    macros = {macro.name: macro for macro in load_macros(sql_folder)}
+    models = []
+    for layer in LAYERS[1:]:
+        for path in sorted((sql_folder / layer).glob("*.sql")):
+            name = f"{layer}.{path.stem}"
+            text = path.read_text(encoding="utf-8")
+            tree = parse(text, path)
+            used = used_macros(text, macros)
+            inputs = references(tree, path).union(*(macro_references(macro) for macro in used))
+            definition = canonical(tree) + "".join(macro.statement for macro in used)
+            models.append(
+                Model(
+                    name=name,
+                    inputs=frozenset(inputs),
+                    definition=sha256_text(definition + specs.get(name, "")),
+                    sql=text.rstrip().rstrip(";"),
+                    path=path,
+                    columns=curated_types.get(name, {}),
+                )
+            )
+    return models
+
+
+def load_macros(sql_folder: Path) -> list[Macro]:
+    """Every macro of sql/macros, in order of file then position."""
+    macros = []
+    for path in sorted((sql_folder / "macros").glob("*.sql")):
+        text = re.sub(r"^\s*--.*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        starts = [match.start() for match in MACRO.finditer(text)] + [len(text)]
+        for start, end in itertools.pairwise(starts):
+            statement = text[start:end].strip().rstrip(";")
+            match = MACRO.match(statement)
+            assert match
+            macros.append(Macro(match.group(1).lower(), statement))
+    return macros
+
+
+def used_macros(text: str, macros: Mapping[str, Macro]) -> list[Macro]:
+    """The macros a text calls, and those they call, by name."""
+    found: dict[str, Macro] = {}
+    pending = [text]
+    while pending:
+        called = {word.lower() for word in re.findall(r"(\w+)\s*\(", pending.pop())}
+        for name in called & macros.keys() - found.keys():
+            found[name] = macros[name]
+            pending.append(macros[name].statement)
+    return [found[name] for name in sorted(found)]
+
+
+def macro_references(macro: Macro) -> set[str]:
+    return {f"{layer}.{table}".lower() for layer, table in QUALIFIED.findall(macro.statement)}
+
+
+@cache
+def parse(text: str, path: Path) -> exp.Query:
+    """The tree of a file that holds one SELECT. Raises BuildFailed otherwise."""
+    try:
+        statements = [tree for tree in sqlglot.parse(text, read="duckdb") if tree is not None]
+    except SqlglotError as error:
+        details = str(error).splitlines()[0]
+        raise BuildFailed(
+            f"{path.name} : SQL illisible ({details}). Corriger sql/{path.parent.name}/{path.name}."
+        ) from error
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        raise BuildFailed(f"sql/{path.parent.name}/{path.name} : un seul SELECT par fichier est attendu.")
+    return statements[0]
+
+
+def canonical(tree: exp.Query) -> str:
+    """The same text for the same query, whatever its layout and comments."""
+    return tree.sql(dialect="duckdb", comments=False, normalize=False)
+
+
+def references(tree: exp.Query, path: Path) -> set[str]:
+    """The tables a query reads, as « layer.table ».
+
+    Raises BuildFailed when a reference is not qualified and is no CTE in scope, or when a CTE hides a table read here.
+    """
+    place = f"sql/{path.parent.name}/{path.name}"
+    ctes = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    found = set()
+    for table in tree.find_all(exp.Table):
+        if not isinstance(table.this, exp.Identifier):
+            continue  # a table function
+        name, layer = table.name.lower(), table.db.lower()
+        if layer:
+            if layer not in LAYERS:
+                raise BuildFailed(f"{place} : « {layer}.{name} » n'est pas d'un étage connu ({', '.join(LAYERS)}).")
+            found.add(f"{layer}.{name}")
+        elif name not in ctes:
+            raise BuildFailed(f"{place} : la table « {name} » doit être qualifiée (raw., staging., core. ou curated.).")
+    hidden = sorted(name for name in ctes if any(other.split(".")[1] == name for other in found))
+    if hidden:
+        raise BuildFailed(f"{place} : l'étape « {hidden[0]} » cache la table du même nom. La renommer.")
+    return found
+
+
+def in_order(models: Iterable[Model]) -> list[Model]:
+    """Models so that each comes after what it reads, alphabetically where there is a choice.
+
+    Raises BuildFailed on a reference to an unknown table or on a cycle.
+    """
+    from graphlib import CycleError, TopologicalSorter
+
+    by_name = {model.name: model for model in models}
+    for model in by_name.values():
+        if unknown := sorted(model.inputs - by_name.keys()):
+            raise BuildFailed(
+                f"{model.name} lit « {unknown[0]} », qui n'existe pas. Corriger le nom ou ajouter le modèle."
+            )
+    sorter = TopologicalSorter({name: sorted(by_name[name].inputs) for name in sorted(by_name)})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        raise BuildFailed(f"Les modèles se lisent en rond : {' -> '.join(error.args[1])}.") from error
+    ordered: list[Model] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        ordered += [by_name[name] for name in ready]
+        sorter.done(*ready)
+    return ordered

@@ -1,0 +1,190 @@
+"""Running the models: what has not changed is skipped, and a result that comes out equal stops there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from observatoire.errors import BuildFailed
+from observatoire.sql_text import identifier, literal
+from observatoire.storage import sha256_text
+from observatoire.warehouse.models import LAYERS, Macro, Model, in_order
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """Names of the models run, of those left as they were, and of those run whose content came out equal."""
+
+    built: tuple[str, ...]
+    skipped: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    seconds: dict[str, float]
+
+
+def build_models(
+    con: duckdb.DuckDBPyConnection,
+    models: Sequence[Model],
+    macros: Sequence[Macro],
+    context: Any,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> BuildReport:
+    """Bring every model up to date, each in a transaction of its own.
+
+    A model's key is its definition, its inputs' content hashes and DuckDB's version; a kill at any moment leaves
+    every table consistent with its recorded key. Raises BuildFailed naming the model and its file.
+    """
+    import duckdb
+
+    _prepare(con, macros)
+    kept: dict[str, tuple[str, str]] = {
+        name: (key, content)
+        for name, key, content in con.execute("select name, key, content from meta.models").fetchall()
+    }
+    ordered = in_order(models)
+    _forget(con, kept.keys() - {model.name for model in ordered})
+    contents: dict[str, str] = {}
+    built, skipped, unchanged = [], [], []
+    seconds: dict[str, float] = {}
+    for position, model in enumerate(ordered, 1):
+        inputs = "".join(f"{name}={contents[name]};" for name in sorted(model.inputs))
+        key = sha256_text(f"{duckdb.__version__}|{model.name}|{model.definition}|{inputs}")
+        if model.name in kept and kept[model.name][0] == key:
+            contents[model.name] = kept[model.name][1]
+            skipped.append(model.name)
+            continue
+        if progress:
+            progress(model.name, position, len(ordered))
+        start = time.perf_counter()
+        contents[model.name] = _build(con, model, key, context)
+        seconds[model.name] = time.perf_counter() - start
+        built.append(model.name)
+        if model.name in kept and kept[model.name][1] == contents[model.name]:
+            unchanged.append(model.name)
+    return BuildReport(tuple(built), tuple(skipped), tuple(unchanged), seconds)
+
+
+def _prepare(con: duckdb.DuckDBPyConnection, macros: Sequence[Macro]) -> None:
+    for schema in (*LAYERS, "meta"):
+        con.execute(f"create schema if not exists {schema}")
+    con.execute("create table if not exists meta.models (name varchar primary key, key varchar, content varchar)")
+    pending, attempts = list(macros), 0
+    while pending:  # a macro may call one defined in a later file
+        macro = pending.pop(0)
+        try:
+            con.execute(macro.statement)
+            attempts = 0
+        except Exception as error:
+            pending.append(macro)
+            attempts += 1
+            if attempts > len(pending):
+                raise BuildFailed(f"Macro {macro.name} : {_first_line(error)}. Corriger sql/macros.") from error
+
+
+def _forget(con: duckdb.DuckDBPyConnection, gone: set[str]) -> None:
+    for name in sorted(gone):
+        layer, table = name.split(".")
+        drop(con, layer, table)
+        drop(con, layer, "_" + table)
+        con.execute("delete from meta.models where name = ?", [name])
+
+
+def _build(con: duckdb.DuckDBPyConnection, model: Model, key: str, context: Any) -> str:
+    con.execute("begin")
+    try:
+        physical = f"_{model.table}" if model.layer == "staging" else model.table
+        if model.layer != "raw":
+            drop(con, model.layer, physical)
+            _create(con, model, f"{model.layer}.{physical}", context)
+        if model.layer == "raw":
+            assert model.function
+            drop(con, "raw", model.table)
+            content = sha256_text(model.function(context))
+        else:
+            if model.layer == "staging":
+                con.execute(
+                    f"create or replace view {model.name} as select * exclude (_motifs) "
+                    f"from staging.{physical} where len(_motifs) = 0"
+                )
+            content = key if model.view else content_hash(con, f"{model.layer}.{physical}")
+        con.execute("insert or replace into meta.models values (?, ?, ?)", [model.name, key, content])
+        con.execute("commit")
+    except BuildFailed:
+        con.execute("rollback")
+        raise
+    except Exception as error:
+        con.execute("rollback")
+        place = f"sql/{model.layer}/{model.path.name}" if model.path else model.name
+        raise BuildFailed(f"{place} : {_first_line(error)}. Corriger ce modèle.") from error
+    return content
+
+
+def _create(con: duckdb.DuckDBPyConnection, model: Model, target: str, context: Any) -> None:
+    kind = "view" if model.view else "table"
+    if model.function:
+        result = model.function(context)
+        if isinstance(result, str):
+            con.execute(f"create table {target} as {result}")
+        else:
+            con.register("_result", result)
+            con.execute(f"create table {target} as select * from _result")
+            con.unregister("_result")
+        return
+    query = f"({model.sql}\n)"
+    if model.layer == "staging":
+        described = [row[0] for row in con.execute(f"describe select * from {query}").fetchall()]
+        if described[-3:] != ["_livraison", "_ligne", "_motifs"]:
+            raise BuildFailed(f"{model.name} doit finir par _livraison, _ligne, _motifs. Corriger sql/staging.")
+    if model.columns:
+        _same_columns(con, model, query)
+        chosen = ", ".join(
+            f"cast({identifier(name)} as {kind_}) as {identifier(name)}" for name, kind_ in model.columns.items()
+        )
+        query = f"(select {chosen} from {query})"
+    con.execute(f"create {kind} {target} as select * from {query}")
+
+
+def _same_columns(con: duckdb.DuckDBPyConnection, model: Model, query: str) -> None:
+    found = {row[0] for row in con.execute(f"describe select * from {query}").fetchall()}
+    spec = f"sql/curated/{model.table}.yml"
+    if missing := sorted(model.columns.keys() - found):
+        raise BuildFailed(
+            f"{model.name} : la colonne « {missing[0]} » de {spec} n'est pas dans le SELECT. L'y ajouter."
+        )
+    if extra := sorted(found - model.columns.keys()):
+        raise BuildFailed(f"{model.name} : la colonne « {extra[0]} » n'est pas décrite. L'ajouter à {spec}.")
+
+
+def content_hash(con: duckdb.DuckDBPyConnection, table: str) -> str:
+    """Schema, count and sum of row hashes: equal for the same rows in any order (a XOR would lose pairs)."""
+    schema = con.execute(f"describe {table}").fetchall()
+    counted = con.execute(f"select count(*), coalesce(sum(hash(t)::hugeint), 0)::varchar from {table} t").fetchone()
+    return sha256_text(f"{[(row[0], row[1]) for row in schema]}{counted}")
+
+
+def drop(con: duckdb.DuckDBPyConnection, layer: str, table: str) -> None:
+    """Remove a table or a view of that name, whichever exists."""
+    found = con.execute(
+        "select table_type from information_schema.tables where table_schema = ? and table_name = ?", [layer, table]
+    ).fetchone()
+    if found:
+        kind = "view" if found[0] == "VIEW" else "table"
+        con.execute(f"drop {kind} {layer}.{identifier(table)}")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
+
+
+def raw_view(con: duckdb.DuckDBPyConnection, table: str, query: str) -> None:
+    """Create the view raw.TABLE."""
+    con.execute(f"create or replace view raw.{identifier(table)} as {query}")
+
+
+def text_list(values: Sequence[str]) -> str:
+    """A SQL list of texts."""
+    return "[" + ", ".join(literal(value) for value in values) + "]::VARCHAR[]"

@@ -1,0 +1,103 @@
+-- One AI use by one authority, founded on its earliest evidence. Uses of several sources are not merged here.
+with cas as (
+    select
+        p.preuve_id as usage_id,
+        p.source,
+        p.cle_source,
+        p.confiance,
+        p.date_entree,
+        p.date as preuve_date,
+        n.siren,
+        n.siren_statut,
+        n.candidats as siren_candidats,
+        n.regle as siren_regle,
+        n.type as type_resolu,
+        c.collectivite,
+        c.type_canonique,
+        c.departement_ou_region,
+        c.titre,
+        c.description,
+        c.theme,
+        c.technique,
+        c.statut,
+        c.annee,
+        coalesce(c.annee_type, case when c.annee is not null then 'inconnue' end) as annee_type,
+        c.montant_eur,
+        coalesce(c.montant_nature, case when c.montant_eur is not null then 'inconnue' end) as montant_nature,
+        c.programme,
+        c.nature,
+        c.finalite_environnementale,
+        c.ia_explicite
+    from core.preuves as p
+    inner join staging.cas_usage as c on p.source = 'cas_usage' and c.id = p.cle_source
+    left join core.noms_resolus as n on n.nom_id = p.preuve_id
+),
+
+-- An authority that the reference holds under two types (Paris: commune and département) keeps the register's type.
+types as (
+    select
+        c.usage_id,
+        bool_or(t.type = c.type_canonique) as type_du_registre
+    from cas as c
+    inner join core.territoires as t on t.siren = c.siren
+    group by c.usage_id
+),
+
+exclusions as (
+    select
+        usage_id,
+        list_filter(
+            [
+                case when nature <> 'usage' then 'nature : ' || nature end,
+                case when not ia_explicite then 'IA non explicite' end,
+                case when statut in ('idee', 'prevu') then 'statut : ' || statut end
+            ],
+            lambda m: m is not null
+        ) as motifs_exclusion
+    from cas
+),
+
+final as (
+    select
+        c.*,
+        len(e.motifs_exclusion) = 0 as confirme,
+        nullif(array_to_string(e.motifs_exclusion, ' ; '), '') as motif_exclusion,
+        case when t.type_du_registre then c.type_canonique else coalesce(c.type_resolu, c.type_canonique) end
+            as type_collectivite
+    from cas as c
+    inner join exclusions as e on e.usage_id = c.usage_id
+    left join types as t on t.usage_id = c.usage_id
+)
+
+select
+    usage_id,
+    usage_id as projet_id,
+    siren,
+    siren_statut,
+    siren_candidats,
+    siren_regle,
+    source,
+    cle_source,
+    collectivite,
+    type_collectivite,
+    departement_ou_region,
+    titre,
+    description,
+    theme,
+    technique,
+    statut,
+    annee_type,
+    montant_nature,
+    programme,
+    nature,
+    motif_exclusion,
+    confiance,
+    finalite_environnementale,
+    ia_explicite,
+    confirme,
+    annee,
+    montant_eur,
+    preuve_date as statut_date,
+    preuve_date as date_verification,
+    date_entree
+from final

@@ -1,0 +1,36 @@
+-- Building `_motifs`: each entry is « colonne : raison », and only broken rules leave one.
+create or replace macro motif(broken, colonne, raison) as
+    case when broken then colonne || ' : ' || raison end;
+
+create or replace macro motifs(entries) as
+    list_filter(entries, lambda entry: entry is not null)::VARCHAR[];
+
+create or replace macro cite(texte) as '« ' || left(texte, 60) || ' »';
+
+-- A date as the register writes it: YYYY, YYYY-MM or YYYY-MM-DD. The day is the first of what is known.
+create or replace macro date_partielle(texte) as
+    case
+        when regexp_full_match(texte, '[0-9]{4}') then try_cast(texte || '-01-01' as date)
+        when regexp_full_match(texte, '[0-9]{4}-[0-9]{2}') then try_cast(texte || '-01' as date)
+        when regexp_full_match(texte, '[0-9]{4}-[0-9]{2}-[0-9]{2}') then try_cast(texte as date)
+    end;
+
+create or replace macro date_precision(texte) as
+    case
+        when date_partielle(texte) is null then null
+        when length(texte) = 4 then 'annee'
+        when length(texte) = 7 then 'mois'
+        else 'jour'
+    end;
+
+create or replace macro booleen(texte) as
+    case lower(trim(texte)) when 'true' then true when 'vrai' then true when 'false' then false when 'faux' then false end;
+
+create or replace macro url_valide(texte) as
+    coalesce(regexp_full_match(texte, 'https?://[A-Za-z0-9.-]+\.[A-Za-z]{2,}(:[0-9]+)?([/?#][^\s<>"]*)?'), false);
+
+-- An identifier made of what founds it, short and stable.
+create or replace macro identifiant(source, cle) as left(sha256(source || '|' || cle), 16);
+
+-- The host of a web address, without « www. ».
+create or replace macro hote(url) as regexp_replace(regexp_extract(lower(url), '^https?://([^/:?#]+)', 1), '^www\.', '');

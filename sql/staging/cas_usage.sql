@@ -1,0 +1,141 @@
+-- One documented case of the register, typed and judged against the vocabularies.
+with source as (
+    select * from raw.cas_usage
+),
+
+listes as (
+    select
+        liste,
+        valeur,
+        code
+    from core.vocabulaires
+),
+
+typed as (
+    select
+        s.*,
+        try_cast(s.annee as integer) as annee_typee,
+        try_cast(s.montant_eur as decimal(18, 2)) as montant_type,
+        booleen(s.finalite_environnementale) as finalite_typee,
+        booleen(s.ia_explicite) as ia_typee,
+        date_partielle(s.source_date) as source_date_typee,
+        row_number() over (partition by s.id order by s._ligne) as rang,
+        min(s._ligne) over (partition by s.id) as premiere_ligne
+    from source as s
+),
+
+final as (
+    select
+        t.id,
+        t.source_url,
+        t.collectivite,
+        t.type_collectivite,
+        ty.code as type_canonique,
+        t.departement_ou_region,
+        t.titre,
+        t.description,
+        t.theme,
+        t.technique,
+        t.statut,
+        t.annee_type,
+        t.montant_nature,
+        t.programme,
+        t.nature,
+        t.source_titre,
+        t.resume_preuve,
+        t.confiance,
+        t.finalite_typee as finalite_environnementale,
+        t.ia_typee as ia_explicite,
+        t.annee_typee as annee,
+        t.montant_type as montant_eur,
+        t.source_date_typee as source_date,
+        date_precision(t.source_date) as source_date_precision,
+        t._livraison,
+        t._ligne,
+        motifs([
+            motif(t.id is null, 'id', 'vide'),
+            motif(
+                t.id is not null and t.rang > 1,
+                'id', cite(t.id) || ' déjà à l''enregistrement ' || t.premiere_ligne
+            ),
+            motif(t.collectivite is null, 'collectivite', 'vide'),
+            motif(t.titre is null, 'titre', 'vide'),
+            motif(ty.code is null, 'type_collectivite', coalesce(cite(t.type_collectivite) || ' inconnu', 'vide')),
+            motif(th.code is null, 'theme', coalesce(cite(t.theme) || ' inconnu', 'vide')),
+            motif(te.code is null, 'technique', coalesce(cite(t.technique) || ' inconnue', 'vide')),
+            motif(st.code is null, 'statut', coalesce(cite(t.statut) || ' inconnu', 'vide')),
+            motif(na.code is null, 'nature', coalesce(cite(t.nature) || ' inconnue', 'vide')),
+            motif(
+                t.annee_type is not null and at_.code is null, 'annee_type', cite(t.annee_type) || ' inconnu'
+            ),
+            motif(
+                t.montant_nature is not null and mn.code is null, 'montant_nature', cite(t.montant_nature) || ' inconnue'
+            ),
+            motif(
+                t.confiance is not null and co.code is null, 'confiance', cite(t.confiance) || ' inconnue'
+            ),
+            motif(
+                t.finalite_typee is null,
+                'finalite_environnementale', coalesce(cite(t.finalite_environnementale) || ' n''est ni true ni false', 'vide')
+            ),
+            motif(
+                t.ia_typee is null,
+                'ia_explicite', coalesce(cite(t.ia_explicite) || ' n''est ni true ni false', 'vide')
+            ),
+            motif(
+                t.annee is not null and (t.annee_typee is null or t.annee_typee not between 1950 and 2100),
+                'annee', cite(t.annee) || ' n''est pas une année'
+            ),
+            motif(
+                t.montant_eur is not null and (t.montant_type is null or t.montant_type <= 0),
+                'montant_eur', cite(t.montant_eur) || ' n''est pas un montant positif'
+            ),
+            motif(
+                t.source_date is not null and t.source_date_typee is null,
+                'source_date', cite(t.source_date) || ' n''est pas une date (AAAA, AAAA-MM ou AAAA-MM-JJ)'
+            ),
+            motif(
+                not url_valide(t.source_url),
+                'source_url', coalesce(cite(t.source_url) || ' n''est pas une adresse web', 'vide')
+            )
+        ]) as _motifs
+    from typed as t
+    left join listes as ty on ty.liste = 'type_collectivite' and ty.valeur = t.type_collectivite
+    left join listes as th on th.liste = 'theme' and th.valeur = t.theme
+    left join listes as te on te.liste = 'technique' and te.valeur = t.technique
+    left join listes as st on st.liste = 'statut' and st.valeur = t.statut
+    left join listes as na on na.liste = 'nature' and na.valeur = t.nature
+    left join listes as at_ on at_.liste = 'annee_type' and at_.valeur = t.annee_type
+    left join listes as mn on mn.liste = 'montant_nature' and mn.valeur = t.montant_nature
+    left join listes as co on co.liste = 'confiance' and co.valeur = t.confiance
+)
+
+select
+    id,
+    source_url,
+    collectivite,
+    type_collectivite,
+    type_canonique,
+    departement_ou_region,
+    titre,
+    description,
+    theme,
+    technique,
+    statut,
+    annee_type,
+    montant_nature,
+    programme,
+    nature,
+    source_titre,
+    resume_preuve,
+    confiance,
+    finalite_environnementale,
+    ia_explicite,
+    annee,
+    montant_eur,
+    source_date,
+    source_date_precision,
+    _livraison,
+    _ligne,
+    _motifs
+from final
