@@ -1,0 +1,69 @@
+"""Rules of HTTP that need no connection: addresses, dates, waits. Times are in seconds, sizes in bytes."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+PASSING = frozenset({429, 502, 503, 504})
+BACKOFF, BACKOFF_MAX = 1.0, 30.0  # before the second try, doubled at each, and the ceiling
+RETRY_AFTER_MAX = 120.0
+# A body must come at this average speed after a first grace: a server that drips cannot hold a run for ever.
+GRACE, SPEED_MIN = 300.0, 250_000.0
+
+
+def mirrored(url: str, mirror: str | None) -> str:
+    """Where `url` is really asked: https://HOST/PATH becomes MIRROR/HOST/PATH when there is a mirror."""
+    return re.sub(r"^https?://", lambda _: f"{mirror}/", url) if mirror else url
+
+
+def canonical(location: str, url: str, mirror: str | None) -> str:
+    """The address that a redirection of `url` leads to, the mirror's own name taken off when it shows."""
+    if mirror and location.startswith(f"{mirror}/"):
+        return f"https://{location.removeprefix(f'{mirror}/')}"
+    return urljoin(url, location)
+
+
+def time_allowed(size: int) -> float:
+    """Seconds after which `size` bytes are no longer waited for."""
+    return GRACE + size / SPEED_MIN
+
+
+def backoff(attempt: int, jitter: float) -> float:
+    """Seconds to wait after the try number `attempt` (from 1): between half and the whole of a doubling delay."""
+    return float(min(BACKOFF_MAX, BACKOFF * 2 ** (attempt - 1)) * (0.5 + jitter / 2))
+
+
+def retry_after(value: str | None, now: float) -> float | None:
+    """Seconds that a Retry-After header asks for (a number or an HTTP date), within 0 and 120; None if it says none."""
+    text = (value or "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        seconds = float(text)
+    elif moment := _moment(text):
+        seconds = moment.timestamp() - now
+    else:
+        return None
+    return min(max(seconds, 0.0), RETRY_AFTER_MAX)
+
+
+def http_date(value: str | None) -> str | None:
+    """The ISO date (UTC) of a Last-Modified header, None when absent or malformed."""
+    moment = _moment(value)
+    return moment.date().isoformat() if moment else None
+
+
+def _moment(value: str | None) -> datetime | None:
+    """The instant that an HTTP date names, in UTC; without a zone it is taken as UTC, as HTTP dates are."""
+    try:
+        moment = parsedate_to_datetime(value or "")
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def without_query(url: str) -> str:
+    """An address as messages show it: without its query, which may carry a signature."""
+    return urlunsplit(urlsplit(url)._replace(query="", fragment=""))[:200]
