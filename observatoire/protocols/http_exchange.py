@@ -100,7 +100,7 @@ def with_retries(exchange: Exchange, receive: Callable[[requests.Response], T]) 
 def _attempt(exchange: Exchange, receive: Callable[[requests.Response], T]) -> T:
     """One try, from the first address to the last byte. Its connections are its own: none is used after a fault."""
     where = f"({exchange.url})"
-    with requests.Session() as session:
+    with _Session() as session:
         try:
             with closing(_follow(exchange, session)) as response:
                 return receive(response)
@@ -120,6 +120,13 @@ def _attempt(exchange: Exchange, receive: Callable[[requests.Response], T]) -> T
             raise exchange.ask.failed(what, exchange.check_address) from error
 
 
+class _Session(requests.Session):
+    """A session blind to redirections: requests would read their bodies whole, and cannot judge where they lead."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: see `_follow`."""
+
+
 def _follow(exchange: Exchange, session: requests.Session) -> requests.Response:
     """The answer at the end of the redirections, each of them judged and rewritten to the mirror."""
     ask, url, seen = exchange.ask, exchange.url, [exchange.url]
@@ -128,7 +135,7 @@ def _follow(exchange: Exchange, session: requests.Session) -> requests.Response:
         response = _ask_once(exchange, session, mirrored(url, mirror))
         if response.status_code not in REDIRECTS:
             return response
-        location = session.get_redirect_target(response)
+        location = response.headers.get("Location", "").encode("latin-1").decode()
         response.close()
         if not location:
             raise ask.failed(f"redirection sans adresse ({exchange.url})", exchange.check_address)
