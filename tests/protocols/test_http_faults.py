@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import requests
 
 from observatoire.errors import DeliveryRefused, FetchFailed, ObservatoireError
 from tests.protocols.conftest import URL, Bench
@@ -251,6 +252,25 @@ def test_nothing_listens(bench: Bench) -> None:
         bench.fetch()
     assert URL in str(caught.value) and "127.0.0.1" not in str(caught.value)
     assert len(bench.time.slept) == 3
+
+
+@pytest.mark.parametrize(
+    ("reason", "says", "tries"),
+    [("CERTIFICATE_VERIFY_FAILED", "certificat du serveur n'est pas valable", 1), ("EOF", "chiffrée a échoué", 4)],
+)
+def test_only_a_bad_certificate_is_final(
+    reason: str, says: str, tries: int, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def get(session: requests.Session, url: str, **options: Any) -> requests.Response:
+        asked.append(url)
+        raise requests.exceptions.SSLError(reason)
+
+    monkeypatch.setattr(requests.Session, "get", get)
+    with pytest.raises(FetchFailed, match=says):
+        bench.fetch()
+    assert len(asked) == tries
 
 
 def test_an_interruption_leaves_nothing(bench: Bench, server: Server) -> None:
