@@ -1,0 +1,1 @@
+"""Figures: indicators computed from definitions kept as data."""

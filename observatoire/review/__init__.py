@@ -1,0 +1,1 @@
+"""Human judgement kept as data: corrections of sources."""

@@ -1,0 +1,202 @@
+-- Figures from their rows: every value a breakdown may take has its figure, absence is coded and never guessed.
+with ventilations as (
+    select
+        code,
+        unnest(ventilations) as ventilation
+    from core.definitions
+),
+
+-- The values a breakdown must show even when nothing was found there.
+attendues as (
+    select
+        v.code,
+        v.ventilation,
+        l.code as modalite
+    from ventilations as v
+    inner join core.vocabulaires as l on l.liste = v.ventilation and l.valeur = l.code
+    where
+        v.ventilation <> 'type_collectivite'
+        or v.code not in ('REG-COL', 'REG-COUV')
+        or l.code not in ('syndicat', 'autre')
+    union
+    select
+        code,
+        ventilation,
+        ''
+    from ventilations
+    where ventilation = ''
+    union
+    select
+        v.code,
+        v.ventilation,
+        t.code
+    from ventilations as v
+    inner join core.territoires as t on v.ventilation = 'region' and t.type = 'region'
+    union
+    select
+        v.code,
+        v.ventilation,
+        u.type || ' × ' || u.strate
+    from ventilations as v
+    inner join staging.univers_collectivites as u on v.ventilation = 'type_collectivite × strate'
+    union
+    select
+        code,
+        ventilation,
+        modalite
+    from core.indicateurs_lignes
+),
+
+comptes as (
+    select
+        code,
+        ventilation,
+        modalite,
+        min(groupe) as groupe,
+        count(*) as n_lignes,
+        count(*) filter (where retenu) as retenues,
+        count(distinct unite_comptee) filter (where retenu) as distincts,
+        median(mesure_ligne) filter (where retenu) as mediane
+    from core.indicateurs_lignes
+    group by code, ventilation, modalite
+),
+
+groupes as (
+    select
+        code,
+        ventilation,
+        groupe,
+        count(*) as n_groupe
+    from core.indicateurs_lignes
+    group by code, ventilation, groupe
+),
+
+univers as (
+    select
+        type || ' × ' || strate as modalite,
+        type,
+        nombre,
+        millesime
+    from staging.univers_collectivites
+),
+
+millesime as (
+    select max(millesime) as millesime
+    from core.territoires
+),
+
+non_resolus as (
+    select count(distinct collectivite) as nombre
+    from core.usages
+    where confirme and siren is null
+        and type_collectivite in
+        ('commune', 'epci', 'ept', 'departement', 'collectivite_statut_particulier', 'region')
+),
+
+livraison as (
+    select max(date_livraison) as date_reference
+    from core.livraisons
+),
+
+joints as (
+    select
+        a.code,
+        a.ventilation,
+        a.modalite,
+        d.mesure,
+        d.unite,
+        d.plan,
+        d.comparabilite_code,
+        d.libelle_fr,
+        d.definition_fr,
+        d.base_fr,
+        d.ordre,
+        coalesce(c.n_lignes, 0) as n_lignes,
+        coalesce(c.retenues, 0) as retenues,
+        coalesce(c.distincts, 0) as distincts,
+        c.mediane,
+        case
+            when a.ventilation = '' or d.mesure <> 'repartition' then ''
+            when contains(a.ventilation, ' × ') then split_part(a.modalite, ' × ', 1)
+            else ''
+        end as groupe_attendu,
+        u.nombre as univers,
+        u.millesime as univers_millesime,
+        coalesce(u.type = 'syndicat', false) as non_couvert,
+        m.millesime as millesime_geo,
+        l.date_reference,
+        case when d.mesure in ('distincts', 'couverture') and d.code in ('REG-COL', 'REG-COUV') then r.nombre end
+            as n_non_resolus
+    from attendues as a
+    inner join core.definitions as d on d.code = a.code
+    left join comptes as c on c.code = a.code and c.ventilation = a.ventilation and c.modalite = a.modalite
+    left join univers as u on d.mesure = 'couverture' and u.modalite = a.modalite
+    cross join millesime as m
+    cross join livraison as l
+    cross join non_resolus as r
+),
+
+bases as (
+    select
+        j.*,
+        case
+            when j.mesure = 'repartition' then coalesce(g.n_groupe, 0)
+            when j.mesure = 'couverture' then j.univers
+            when j.mesure = 'distincts' then j.n_lignes
+            else j.n_lignes
+        end as n
+    from joints as j
+    left join groupes as g on g.code = j.code and g.ventilation = j.ventilation and g.groupe = j.groupe_attendu
+),
+
+valeurs as (
+    select
+        *,
+        case mesure
+            when 'nombre' then retenues
+            when 'distincts' then distincts
+            when 'repartition' then retenues
+            when 'part' then retenues
+            when 'couverture' then distincts
+        end as numerateur,
+        case
+            when non_couvert then null
+            when mesure = 'nombre' then cast(retenues as decimal(18, 4))
+            when mesure = 'distincts' then cast(distincts as decimal(18, 4))
+            when mesure = 'mediane' then cast(mediane as decimal(18, 4))
+            when coalesce(n, 0) = 0 then null
+            when mesure = 'couverture' then cast(round(100.0 * distincts / n, 2) as decimal(18, 4))
+            else cast(round(100.0 * retenues / n, 1) as decimal(18, 4))
+        end as valeur
+    from bases
+)
+
+select
+    code || case when ventilation = '' then '' else '/' || ventilation || '=' || modalite end as indicateur_id,
+    code,
+    comparabilite_code,
+    libelle_fr,
+    definition_fr,
+    base_fr,
+    ventilation,
+    modalite,
+    mesure,
+    unite,
+    plan,
+    case when ventilation = 'region' then 'region' else 'france' end as niveau,
+    case when ventilation = 'region' then modalite else 'FR' end as territoire,
+    valeur,
+    numerateur,
+    n,
+    n_non_resolus,
+    case
+        when non_couvert then 'non_couvert'
+        when valeur is null then 'sans_objet'
+        when valeur = 0 and mesure in ('nombre', 'distincts', 'couverture') then 'cherche_non_trouve'
+        when valeur = 0 then 'zero'
+    end as absence,
+    year(date_reference) as annee,
+    date_reference,
+    millesime_geo,
+    ordre
+from valeurs

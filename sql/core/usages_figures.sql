@@ -1,0 +1,49 @@
+-- Uses with what the definitions of indicators break down by.
+with reference as (
+    select max(date_livraison) as date_reference
+    from core.livraisons
+),
+
+preuves_usage as (
+    select
+        preuve_id as usage_id,
+        max(date) as derniere_preuve,
+        coalesce(bool_or(type_source = 'primaire'), false) or count(distinct hote(url)) >= 2 as atteste
+    from core.preuves
+    group by preuve_id
+),
+
+-- Paris is in the reference as a commune and as a département-level authority: the row of the use's own type is taken.
+autorites as (
+    select
+        t.siren,
+        t.type,
+        t.strate,
+        t.region,
+        t.millesime
+    from core.territoires as t
+    qualify row_number() over (partition by t.siren, t.type order by t.millesime desc, t.code) = 1
+)
+
+select
+    u.usage_id,
+    u.projet_id,
+    u.siren,
+    u.theme,
+    u.type_collectivite,
+    u.technique,
+    u.statut,
+    u.programme,
+    a.strate,
+    a.region,
+    u.type_collectivite in ('commune', 'epci', 'ept', 'departement', 'collectivite_statut_particulier', 'region')
+        as autorite,
+    u.confirme,
+    u.finalite_environnementale,
+    p.atteste,
+    year(u.date_entree) as annee_entree,
+    datesub('month', p.derniere_preuve, r.date_reference) as age_mois
+from core.usages as u
+inner join preuves_usage as p on p.usage_id = u.usage_id
+cross join reference as r
+left join autorites as a on a.siren = u.siren and a.type = u.type_collectivite

@@ -1,0 +1,58 @@
+-- One AI use by one authority, confirmed or not (confirme, motif_exclusion).
+with preuves_usage as (
+    select
+        preuve_id as usage_id,
+        min(date) as premiere_observation,
+        max(date) as derniere_observation,
+        count(*) as nb_preuves,
+        count(distinct hote(url)) as nb_sources
+    from core.preuves
+    group by preuve_id
+)
+
+select
+    u.usage_id,
+    u.projet_id,
+    u.cle_source,
+    u.siren,
+    u.siren_statut,
+    u.siren_candidats,
+    u.siren_regle,
+    u.collectivite,
+    u.type_collectivite,
+    u.departement_ou_region,
+    u.titre,
+    u.description,
+    u.theme,
+    [u.theme] as themes,
+    u.finalite_environnementale,
+    u.technique,
+    cast(null as varchar) as fournisseur,
+    cast(null as varchar) as solution,
+    u.statut,
+    u.statut_date,
+    u.date_verification,
+    cast(null as date) as date_debut,
+    cast(null as date) as date_fin,
+    u.annee,
+    u.annee_type,
+    u.montant_eur,
+    u.montant_nature,
+    u.programme,
+    u.nature,
+    u.ia_explicite,
+    u.confirme,
+    u.motif_exclusion,
+    cast(null as decimal(18, 4)) as effet_valeur,
+    cast(null as varchar) as effet_unite,
+    cast(null as varchar) as effet_source,
+    u.date_entree,
+    p.premiere_observation,
+    p.derniere_observation,
+    p.nb_preuves,
+    p.nb_sources,
+    u.confiance,
+    s.licence
+from core.usages as u
+inner join preuves_usage as p on p.usage_id = u.usage_id
+inner join core.sources as s on s.source = u.source
