@@ -1,0 +1,1 @@
+select cast(null as varchar) as nom_id where false

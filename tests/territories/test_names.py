@@ -1,0 +1,244 @@
+"""Names resolved to SIREN over the embedded reference, the files of data/register."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from observatoire.errors import UsageError
+from observatoire.territories.names import resolve
+from observatoire.warehouse.models import load_macros
+
+ROOT = Path(__file__).resolve().parents[2]
+REGISTER = ROOT / "data" / "register"
+GOLD = ROOT / "tests" / "gold"
+
+
+def register_names(con: duckdb.DuckDBPyConnection) -> None:
+    """The macros and the register's files about names, as the pipeline stages them."""
+    pending = load_macros(ROOT / "sql")
+    for _ in range(5):
+        failed = []
+        for macro in pending:
+            try:
+                con.execute(macro.statement)
+            except duckdb.Error:
+                failed.append(macro)
+        pending = failed
+    for layer in ("raw", "staging", "core"):
+        con.execute(f"create schema if not exists {layer}")
+    for name in ("noms_usage", "noms_zones", "noms_mots"):
+        con.execute(
+            f"create table raw.{name} as select *, '' as _livraison, row_number() over () as _ligne "
+            f"from read_csv('{REGISTER / name}.csv', all_varchar = true, header = true, delim = ',')"
+        )
+        text = (ROOT / "sql" / "staging" / f"{name}.sql").read_text(encoding="utf-8")
+        con.execute(f"create table staging.{name} as {text}")
+
+
+@pytest.fixture(scope="module")
+def con() -> duckdb.DuckDBPyConnection:
+    """The embedded perimeter: the cited authorities, no COG."""
+    con = duckdb.connect()
+    con.execute("set threads = 2")
+    register_names(con)
+    con.execute(
+        f"""create table core.territoires as
+        select
+            siren,
+            case when type in ('commune', 'epci', 'ept', 'departement', 'region') then type
+                else 'collectivite_statut_particulier' end as type,
+            code, nom, nature_juridique, string_split(departements, '|') as departements, region,
+            cast(population_municipale as integer) as population, date '2025-01-01' as millesime
+        from read_csv('{REGISTER / "territoires_cites.csv"}', all_varchar = true, header = true, delim = ',')"""
+    )
+    con.execute("create table staging.cog_communes (typecom varchar, com varchar, libelle varchar, comparent varchar)")
+    con.execute(
+        "create table staging.cog_mouvements (mod varchar, com_av varchar, libelle_av varchar, "
+        "typecom_ap varchar, com_ap varchar)"
+    )
+    text = (ROOT / "sql" / "core" / "noms_territoires.sql").read_text(encoding="utf-8")
+    con.execute(f"create table core.noms_territoires as {text}")
+    return con
+
+
+def resolved(con: duckdb.DuckDBPyConnection, rows: list[tuple[str | None, ...]]) -> list[dict[str, object]]:
+    """The resolution of rows of (nom, type_indice, territoire_indice, siret, code_postal), in their order."""
+    con.execute(
+        "create or replace table core.essai (nom_id varchar, nom varchar, type_indice varchar, "
+        "territoire_indice varchar, siret varchar, code_postal varchar)"
+    )
+    for number, row in enumerate(rows):
+        con.execute("insert into core.essai values (?, ?, ?, ?, ?, ?)", [f"{number:05d}", *(row + (None,) * 5)[:5]])
+    resolve(con, "core.essai", "core.essai_resolu")
+    result = con.execute("select * from core.essai_resolu order by nom_id")
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def one(con: duckdb.DuckDBPyConnection, *row: str | None) -> dict[str, object]:
+    return resolved(con, [row])[0]
+
+
+def gold(name: str) -> list[dict[str, str]]:
+    with (GOLD / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_register_as_adjudicated(con: duckdb.DuckDBPyConnection) -> None:
+    """Every row of the register comes out as adjudicated one by one: none missing, none wrongly attached."""
+    expected = gold("noms_registre.csv")
+    assert len(expected) == 158
+    found = resolved(
+        con, [(row["collectivite"], row["type_indice"], row["territoire_indice"] or None) for row in expected]
+    )
+    wrong = [
+        (row["id"], row["collectivite"], result["siren"], result["siren_statut"])
+        for row, result in zip(expected, found, strict=True)
+        if (result["siren"], result["siren_statut"]) != (row["siren"] or None, row["siren_statut"])
+    ]
+    assert wrong == []
+
+
+def test_gold_is_the_register() -> None:
+    with (REGISTER / "cas_usage.csv").open(encoding="utf-8", newline="") as file:
+        register = {row["id"]: row["collectivite"] for row in csv.DictReader(file)}
+    assert {row["id"]: row["collectivite"] for row in gold("noms_registre.csv")} == register
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "place", "siren"),
+    [
+        ("Mairie de Nantes", None, None, "214401093"),
+        ("VILLE DE NANTES", None, None, "214401093"),
+        ("Commune de Nîmes", None, None, "213001894"),
+        ("NIMES", "commune", "30", "213001894"),
+        ("Hyeres", None, "Var", "218300697"),
+        ("St-Tropez", None, None, "218301190"),
+        ("ST TROPEZ", None, "83", "218301190"),
+        ("Roche-Vanneau (La)", None, None, "212105282"),
+        ("ROCHE VANNEAU", None, "Côte-d'Or", "212105282"),
+        ("Ville d'Issy les Moulineaux", None, None, "219200409"),
+        ("VERNON (27)", None, None, "212706816"),
+        ("CAPI", None, None, "243800604"),
+        ("CA Porte de l’Isère", None, None, "243800604"),
+        ("Communauté d'agglomération Porte de l'Isère (CAPI)", None, None, "243800604"),
+        ("Agglopolys", "epci", None, "200030385"),
+        ("Communauté d'agglomération de Blois", None, None, "200030385"),
+        ("CC COEUR COTE FLEURIE", None, None, "241400415"),
+        ("Communauté de communes Cœur Côte Fleurie", None, "14", "241400415"),
+        ("MET NANTES METROPOLE", None, None, "244400404"),
+        ("Métropole de Nantes", None, None, "244400404"),
+        ("Nevers Agglo", None, None, "245804406"),
+        ("Métropole européenne de Lille", None, None, "200093201"),
+        ("MEL", "epci", "Nord", "200093201"),
+        ("Région Sud (Provence-Alpes-Côte d'Azur)", None, None, "231300021"),
+        ("Conseil régional d'Île de France", None, None, "237500079"),
+        ("REG PAYS-DE-LA-LOIRE", None, None, "234400034"),
+        ("Conseil départemental de la Gironde", None, None, "223300013"),
+        ("CD 33", None, None, "223300013"),
+        ("CD33", None, None, "223300013"),
+        ("DEPARTEMENT DE L ORNE", None, None, "226100014"),
+        ("D�partement de la Haute-Sa�ne", None, None, "227000015"),
+        ("Communaut� d' Agglom�ration de Nevers", None, None, "245804406"),
+        ("Mairie N�mes", None, None, "213001894"),
+        ("EPT Grand Paris Seine Ouest", None, None, "200057974"),
+        ("GPSO", "ept", None, "200057974"),
+        ("Métropole de Lyon", None, None, "200046977"),
+        ("Grand Lyon", None, "Métropole de Lyon", "200046977"),
+        ("Lyon", "commune", None, "216901231"),
+        ("Lyon 3e arrondissement", None, None, "216901231"),
+        ("Mairie du 15e arrondissement de Paris", None, None, "217500016"),
+        ("Paris", None, None, "217500016"),
+        ("Département de Paris", None, None, "217500016"),
+        ("Collectivité européenne d'Alsace", None, None, "200094332"),
+        ("Département du Bas-Rhin", None, None, "200094332"),
+        ("Collectivité de Corse", None, None, "200076958"),
+        ("Collectivité territoriale de Martinique", None, None, "200055507"),
+        ("Région Guyane", None, None, "200052678"),
+        ("Saint-Savin", "commune", "Auvergne-Rhône-Alpes", "213804552"),
+        ("Saint-Savin", "commune", "Isère / Savoie", "213804552"),
+        ("Commune de Nantes - budget principal", None, None, "214401093"),
+    ],
+)
+def test_ways_of_writing(
+    con: duckdb.DuckDBPyConnection, name: str, kind: str | None, place: str | None, siren: str
+) -> None:
+    result = one(con, name, kind, place)
+    assert (result["siren"], result["siren_statut"]) == (siren, "résolu")
+    assert 0.5 < result["score"] <= 1  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SDIS du Gard",
+        "CH de Vannes",
+        "Centre hospitalier de Vannes",
+        "Syndicat mixte du bassin de Thau",
+        "Île-de-France Mobilités",
+        "Eau de Paris",
+        "Vendée Numérique",
+        "Géovendée",
+        "MDPH de Seine-Maritime",
+        "Parc naturel régional du Queyras",
+        "CCAS de Nantes",
+        "Ville de Lyon (CCAS)",
+        "Ville de Nîmes - CCAS",
+        "CCAS - Ville de Nîmes",
+        "Office de tourisme de Nîmes",
+        "Nantes Métropole Habitat",
+        "Préfecture de la Loire",
+        "Société d'économie mixte de Belfort",
+        "ARNia (Bourgogne-Franche-Comté)",
+        "Groupement de commandes Commune de Nice / CCAS de Nice",
+    ],
+)
+@pytest.mark.parametrize("hinted", [False, True])
+def test_another_body_is_never_the_authority_it_names(con: duckdb.DuckDBPyConnection, name: str, hinted: bool) -> None:
+    result = one(con, name, "autre" if hinted else None)
+    assert result["siren"] is None
+    assert result["siren_statut"] in ("hors référence", "non résolu")
+
+
+def test_homonyms_are_listed_not_guessed(con: duckdb.DuckDBPyConnection) -> None:
+    result = one(con, "Maurepas")
+    assert (result["siren"], result["siren_statut"], result["regle"]) == (None, "ambigu", "homonymes")
+    assert result["candidats"] == ["217803832", "218004943"]
+    assert one(con, "Maurepas", "commune", "Yvelines")["siren"] == "217803832"
+    assert one(con, "Maurepas", None, None, None, "80360")["siren"] == "218004943"
+
+
+def test_a_name_of_two_levels_needs_a_hint(con: duckdb.DuckDBPyConnection) -> None:
+    assert one(con, "La Réunion")["siren_statut"] == "ambigu"
+    assert one(con, "La Réunion", "region")["siren"] == "239740012"
+    assert one(con, "Département de la Réunion")["siren"] == "229740014"
+
+
+def test_a_hint_that_contradicts_leaves_the_name_unresolved(con: duckdb.DuckDBPyConnection) -> None:
+    result = one(con, "Nantes", "commune", "Gard")
+    assert (result["siren"], result["siren_statut"], result["regle"]) == (None, "non résolu", "contredit les indices")
+    assert "214401093" in result["candidats"]  # type: ignore[operator]
+
+
+def test_siret_of_an_authority_decides(con: duckdb.DuckDBPyConnection) -> None:
+    result = one(con, "BUDGET PRINCIPAL", None, None, "21440109300015")
+    assert (result["siren"], result["regle"], result["score"]) == ("214401093", "SIRET", 1.0)
+
+
+def test_one_row_for_each_name_even_empty(con: duckdb.DuckDBPyConnection) -> None:
+    rows: list[tuple[str | None, ...]] = [(None,), ("",), ("  -- ",), ("(", None), ("Nantes",), ("Nantes",)]
+    found = resolved(con, rows)
+    assert [row["siren"] for row in found] == [None] * 4 + ["214401093"] * 2
+    assert all(row["candidats"] is not None for row in found)
+
+
+def test_a_missing_column_is_said(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("create or replace table core.incomplet as select 'a' as nom_id, 'Nantes' as nom")
+    with pytest.raises(UsageError, match="type_indice"):
+        resolve(con, "core.incomplet", "core.rien")
+    with pytest.raises(UsageError, match="core.absente"):
+        resolve(con, "core.absente", "core.rien")
