@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from observatoire.errors import ArchiveCorrupted
@@ -104,6 +104,11 @@ class Archive:
             except ArchiveCorrupted as error:
                 messages.append(str(error))
         return messages
+
+    def forget_validators(self, delivery: Delivery) -> None:
+        """Ask for these bytes without conditions next time: they are no longer here."""
+        unconditional = replace(delivery, etag=None, last_modified=None)
+        write_atomically(self._record(delivery), canonical_json(asdict(unconditional), indent=1) + "\n")
 
     def _message(self, delivery: Delivery, what: str) -> str:
         place = self.object_path(delivery.sha256).relative_to(self.root.parent)

@@ -14,9 +14,8 @@ FILE = "vocabulaires.yml"
 
 def load_vocabularies(register: Path) -> dict[str, dict[str, dict[str, Any]]]:
     """Each list by name, then each code with its labels. Raises SpecError when the file is wrong."""
-    path = register / FILE
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.safe_load((register / FILE).read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise SpecError(f"{FILE} illisible. Restaurer data/register/{FILE}.") from error
     for name, codes in content.items():

@@ -129,5 +129,3 @@ def _lines(item: Definition, breakdown: tuple[str, ...]) -> str:
 
 def _joined(columns: tuple[str, ...]) -> str:
     return f" || '{CROSS}' || ".join(f"cast({column} as varchar)" for column in columns) or "''"
-
-

@@ -38,21 +38,25 @@ def validate(declared: Mapping[str, Sequence[Check]], counted: Mapping[str, Sequ
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
     import pandas as pd
-    from great_expectations.expectations import ExpectColumnValuesToBeBetween
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.expectations import ExpectColumnValuesToBeBetween  # type: ignore[attr-defined]
 
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     datasource = context.data_sources.add_pandas("comptes")
     results: dict[str, bool] = {}
     for table, checks in declared.items():
         frame = pd.DataFrame({item.check.code: [item.violations] for item in counted.get(table, [])})
         suite = gx.ExpectationSuite(
             name=table,
-            expectations=[ExpectColumnValuesToBeBetween(column=check.code, min_value=0, max_value=0) for check in checks],
+            expectations=[
+                ExpectColumnValuesToBeBetween(column=check.code, min_value=0, max_value=0) for check in checks
+            ],
         )
         batch = datasource.add_dataframe_asset(table).add_batch_definition_whole_dataframe("tout")
         outcome = batch.get_batch(batch_parameters={"dataframe": frame}).validate(suite)
         for result in outcome.results:
+            assert result.expectation_config
             code = result.expectation_config.kwargs["column"]
             if result.exception_info and any(_raised(info) for info in _infos(result.exception_info)):
                 raise ChecksFailed(f"Contrôle {code} déclaré mais non exécuté. Rien n'est publié.")

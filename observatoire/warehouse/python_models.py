@@ -27,18 +27,20 @@ def python_models(context: BuildContext, staging: Sequence[Model]) -> list[Model
     vocabulary = vocabulary_rows(register)
     defined = definitions.load_definitions(register)
     return [
-        _model(
+        fact_model(
             "core.vocabulaires",
             [],
             lambda _: values_query(("liste", "valeur", "code", "fr", "en", "ordre"), vocabulary),
             vocabulary,
         ),
-        _model("core.sources", [], source_rows, [source.model_dump() for source in context.sources.values()]),
-        _model("core.livraisons", [], delivery_rows, delivery_facts(context)),
-        _model("core.corrections", ["staging.corrections", *raws], corrections.correction_rows, source_of(corrections)),
-        _model("core.rejets", [model.name for model in staging] + raws, lambda c: reject_rows(c, staging), ""),
-        _model("core.definitions", [], lambda _: definitions.definition_rows(defined), definitions.facts(defined)),
-        _model(
+        fact_model("core.sources", [], source_rows, [source.model_dump() for source in context.sources.values()]),
+        fact_model("core.livraisons", [], delivery_rows, delivery_facts(context)),
+        fact_model(
+            "core.corrections", ["staging.corrections", *raws], corrections.correction_rows, source_of(corrections)
+        ),
+        fact_model("core.rejets", [model.name for model in staging] + raws, lambda c: reject_rows(c, staging), ""),
+        fact_model("core.definitions", [], lambda _: definitions.definition_rows(defined), definitions.facts(defined)),
+        fact_model(
             "core.indicateurs_lignes",
             definitions.tables(defined),
             lambda _: definitions.lines_query(defined),
@@ -47,7 +49,7 @@ def python_models(context: BuildContext, staging: Sequence[Model]) -> list[Model
     ]
 
 
-def _model(name: str, inputs: Iterable[str], function: Callable[[Any], Any], facts: Any) -> Model:
+def fact_model(name: str, inputs: Iterable[str], function: Callable[[Any], Any], facts: Any) -> Model:
     """A Python model whose result depends on its inputs, on `facts` and on the code of this room."""
     code = Path(__file__).read_text(encoding="utf-8")
     definition = sha256_text(canonical_json([name, facts, code]))
@@ -137,7 +139,8 @@ def reject_rows(context: BuildContext, staging: Sequence[Model]) -> str:
         parts.append(
             f"select {literal(source.id)}, m._livraison, m._ligne, r._cle, "
             "split_part(m.motif, ' : ', 1), substr(m.motif, strpos(m.motif, ' : ') + 3) "
-            f"from (select _livraison, _ligne, unnest(_motifs) as motif from staging.{identifier('_' + source.id)}) as m "
+            f"from (select _livraison, _ligne, unnest(_motifs) as motif "
+            f"from staging.{identifier('_' + source.id)}) as m "
             f"left join (select distinct _livraison, _ligne, nullif({key_expression(source)}, '') as _cle "
             f"from raw.{own}) as r using (_livraison, _ligne)"
         )

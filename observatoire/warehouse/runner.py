@@ -32,8 +32,9 @@ def build_models(
     macros: Sequence[Macro],
     context: Any,
     progress: Callable[[str, int, int], None] | None = None,
+    skip: frozenset[str] = frozenset(),
 ) -> BuildReport:
-    """Bring every model up to date, each in a transaction of its own.
+    """Bring every model but those of `skip` up to date, each in a transaction of its own.
 
     A model's key is its definition, its inputs' content hashes and DuckDB's version; a kill at any moment leaves
     every table consistent with its recorded key. Raises BuildFailed naming the model and its file.
@@ -45,8 +46,8 @@ def build_models(
         name: (key, content)
         for name, key, content in con.execute("select name, key, content from meta.models").fetchall()
     }
-    ordered = in_order(models)
-    _forget(con, kept.keys() - {model.name for model in ordered})
+    _forget(con, kept.keys() - {model.name for model in models})
+    ordered = [model for model in in_order(models) if model.name not in skip]
     contents: dict[str, str] = {}
     built, skipped, unchanged = [], [], []
     seconds: dict[str, float] = {}

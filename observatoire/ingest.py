@@ -1,0 +1,265 @@
+"""Taking deliveries in: fetch, read, judge against the delivery in use, archive. What is refused changes nothing."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from observatoire.archive import Archive, Delivery
+from observatoire.errors import ArchiveCorrupted, DeliveryRefused, FetchFailed, UsageError
+from observatoire.formats import FormatRefused, Loaded, load_delivery, raw_path, read_bytes
+from observatoire.protocols import Fetched, NotModified, Validators, fetch
+from observatoire.settings import Settings
+from observatoire.sources.spec import RegisterProtocol, Source
+from observatoire.state import SourceState, now, read_source_state, record, write_source_state
+from observatoire.storage import sha256_file, storage_errors
+
+HISTORY = "historique.csv"
+Outcome = Literal["nouvelle", "inchangée", "refusée", "échec"]
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What came of asking one source (or one of its vintages) for its delivery."""
+
+    source: str
+    vintage: str | None
+    outcome: Outcome
+    message: str | None = None
+    delivery: Delivery | None = None
+
+    @property
+    def degraded(self) -> bool:
+        return self.outcome in ("refusée", "échec")
+
+
+def ingest_source(
+    settings: Settings, source: Source, file: Path | None = None, progress: Progress | None = None
+) -> list[Ingested]:
+    """Ask a source for each of its vintages, or take the given file in its place.
+
+    A refusal or a network failure is a result, not an exception: the delivery in use stays in use. Raises UsageError
+    when `file` is missing or cannot be told to which vintage it belongs, StorageError on a full disk.
+    """
+    archive = Archive(settings.raw)
+    state = read_source_state(settings, source.id)
+    _forget_lost(archive, source)
+    results = []
+    vintages: list[str | None] = [*source.vintages] or [None]
+    if file is not None:
+        vintages = [_vintage_of(source, file)]
+    for vintage in vintages:
+        result, state = _ingest_one(settings, archive, source, vintage, file, state, progress)
+        results.append(result)
+    if not any(result.degraded for result in results):
+        state = state.recovered()
+    write_source_state(settings, state)
+    return results
+
+
+def deliveries_in_use(settings: Settings, source: Source) -> list[Delivery]:
+    """The deliveries a build takes: for each vintage the last one accepted or seen again.
+
+    When data/state was lost, the archive answers: the last first seen.
+    """
+    known = {delivery.key: delivery for delivery in Archive(settings.raw).deliveries(source.id)}
+    latest = {delivery.vintage or "": delivery for delivery in known.values()}
+    chosen = read_source_state(settings, source.id).in_use
+    return [known.get(chosen.get(vintage, ""), last) for vintage, last in sorted(latest.items())]
+
+
+def _ingest_one(
+    settings: Settings,
+    archive: Archive,
+    source: Source,
+    vintage: str | None,
+    file: Path | None,
+    state: SourceState,
+    progress: Progress | None,
+) -> tuple[Ingested, SourceState]:
+    moment = now()
+    current = _current(archive, source, vintage, state)
+    with storage_errors(archive.incoming):
+        archive.incoming.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=source.id + "-", dir=archive.incoming))
+    try:
+        received = _receive(settings, source, vintage, file, current, folder, progress)
+        if isinstance(received, NotModified) or (current and received.sha256 == current.sha256):
+            assert current
+            if not isinstance(received, NotModified):
+                current = _seen_again(settings, archive, source, current, received)
+            _log(settings, source, vintage, "inchangée", None, current)
+            return Ingested(source.id, vintage, "inchangée", None, current), state.used(vintage, current.key, moment)
+        delivery = _delivery(settings, source, vintage, received, moment)
+        try:
+            _judge(settings, source, received.path, delivery, current)
+        except DeliveryRefused as error:
+            archive.refuse(received.path, delivery, str(error))
+            _log(settings, source, vintage, "refusée", str(error), delivery)
+            return Ingested(source.id, vintage, "refusée", str(error), delivery), state.failed(str(error), moment)
+        archive.store(received.path, delivery)
+        _log(settings, source, vintage, "nouvelle", None, delivery)
+        return Ingested(source.id, vintage, "nouvelle", None, delivery), state.used(vintage, delivery.key, moment)
+    except (DeliveryRefused, FetchFailed) as error:
+        outcome: Outcome = "refusée" if isinstance(error, DeliveryRefused) else "échec"
+        _log(settings, source, vintage, outcome, str(error), None)
+        return Ingested(source.id, vintage, outcome, str(error)), state.failed(str(error), moment)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _receive(
+    settings: Settings,
+    source: Source,
+    vintage: str | None,
+    file: Path | None,
+    current: Delivery | None,
+    folder: Path,
+    progress: Progress | None,
+) -> Fetched | NotModified:
+    if file is None:
+        previous = Validators(current.etag, current.last_modified) if current else None
+        return fetch(source, settings, vintage=vintage, previous=previous, folder=folder, progress=progress)
+    copy = folder / file.name
+    with storage_errors(folder):
+        shutil.copyfile(file, copy)
+    size = copy.stat().st_size
+    if size == 0:
+        raise DeliveryRefused(f"{source.id} : {file.name} est vide. Livraison refusée. Donner le bon fichier.")
+    return Fetched(copy, file.name, sha256_file(copy), size, None, None, None, None)
+
+
+def _delivery(settings: Settings, source: Source, vintage: str | None, received: Fetched, moment: str) -> Delivery:
+    return Delivery(
+        source=source.id,
+        sha256=received.sha256,
+        bytes=received.bytes,
+        url=received.url,
+        first_seen=moment,
+        licence=source.licence,
+        vintage=vintage,
+        date=_date(settings, source, received, moment),
+        etag=received.etag,
+        last_modified=received.last_modified,
+        media_type=received.media_type,
+    )
+
+
+def _date(settings: Settings, source: Source, received: Fetched, first_seen: str) -> str | None:
+    """The date a delivery carries: the register's history for its files, the server's date, else when it was seen."""
+    if isinstance(source.protocol, RegisterProtocol):
+        return register_date(settings.register, source.protocol.file)
+    return received.date or first_seen[:10]
+
+
+def register_date(register: Path, file: str) -> str | None:
+    """The newest date that historique.csv gives for a file of the register (for itself: the newest of all)."""
+    path = register / HISTORY
+    if not path.is_file():
+        return None
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    dates = [row.get("date") or "" for row in rows if file == HISTORY or row.get("fichier") == file]
+    return max((date for date in dates if len(date) == 10), default=None)
+
+
+def _seen_again(settings: Settings, archive: Archive, source: Source, current: Delivery, received: Fetched) -> Delivery:
+    """The same bytes again. The record follows a new date, and a damaged object is mended with the bytes received."""
+    date = _date(settings, source, received, current.first_seen)
+    again = replace(current, date=date, etag=received.etag, last_modified=received.last_modified)
+    if again != current or archive.corrupted([current]):
+        archive.store(received.path, again)
+    return again
+
+
+def _judge(settings: Settings, source: Source, path: Path, delivery: Delivery, current: Delivery | None) -> None:
+    """Read the delivery and hold it against the arrival thresholds. Raises DeliveryRefused with the whole message."""
+    kept = f"la précédente ({current.label}) reste utilisée" if current else "aucune autre n'est disponible"
+    name = f"{source.id} {delivery.vintage or delivery.date or ''}".strip()
+    advice = "Voir docs/analysts.md#"
+    target = raw_path(settings, source, delivery)
+    try:
+        with storage_errors(target):
+            loaded = read_bytes(settings, source, path, target)
+    except FormatRefused as error:
+        raise DeliveryRefused(f"{name} : {error}. Livraison refusée, {kept}. {advice}{error.anchor}") from error
+    reason = _shortfall(
+        source, delivery, loaded, current, lambda d: load_delivery(settings, source, d, Archive(settings.raw))
+    )
+    if reason:
+        target.unlink(missing_ok=True)
+        raise DeliveryRefused(f"{name} : {reason}. Livraison refusée, {kept}. {advice}seuils-darrivee")
+
+
+def _shortfall(
+    source: Source, delivery: Delivery, loaded: Loaded, current: Delivery | None, load: Callable[[Delivery], Loaded]
+) -> str | None:
+    """Which arrival threshold a delivery misses, in French; None when it satisfies all."""
+    limits = source.arrival
+    if delivery.bytes < limits.bytes_min:
+        return f"{delivery.bytes} octets, au moins {limits.bytes_min} attendus"
+    if loaded.rows < limits.rows_min:
+        return f"{loaded.rows} enregistrements, au moins {limits.rows_min} attendus"
+    if current is None:
+        return None
+    if delivery.bytes < current.bytes * (1 - limits.bytes_drop_max):
+        return f"{delivery.bytes} octets au lieu de {current.bytes} (baisse de plus de {limits.bytes_drop_max:.0%})"
+    try:
+        before = load(current).rows
+    except (ArchiveCorrupted, FormatRefused):
+        return None
+    if loaded.rows < before * (1 - limits.rows_drop_max):
+        return f"{loaded.rows} enregistrements au lieu de {before} (baisse de plus de {limits.rows_drop_max:.0%})"
+    return None
+
+
+def _current(archive: Archive, source: Source, vintage: str | None, state: SourceState) -> Delivery | None:
+    known = {d.key: d for d in archive.deliveries(source.id) if d.vintage == vintage}
+    return known.get(state.in_use.get(vintage or "", ""), next(reversed(known.values()), None))
+
+
+def _forget_lost(archive: Archive, source: Source) -> None:
+    """A delivery whose bytes were lost or changed is asked for again without conditions, so that it can be mended."""
+    for delivery in archive.deliveries(source.id):
+        if (delivery.etag or delivery.last_modified) and archive.corrupted([delivery]):
+            archive.forget_validators(delivery)
+
+
+def _vintage_of(source: Source, file: Path) -> str | None:
+    """The vintage a file given by hand belongs to: the one its name holds."""
+    if not file.is_file():
+        raise UsageError(f"Fichier « {file} » introuvable. Vérifier le chemin donné à --file.")
+    if not source.vintages:
+        return None
+    named = [vintage for vintage in source.vintages if vintage in file.name]
+    if len(named) != 1:
+        listed = ", ".join(source.vintages)
+        raise UsageError(f"{source.id} a plusieurs millésimes ({listed}) : le nom du fichier doit en contenir un seul.")
+    return named[0]
+
+
+def _log(
+    settings: Settings,
+    source: Source,
+    vintage: str | None,
+    outcome: Outcome,
+    message: str | None,
+    delivery: Delivery | None,
+) -> None:
+    facts: dict[str, str | None] = {"source": source.id, "vintage": vintage, "outcome": outcome}
+    if message:
+        facts["message"] = message
+    if delivery:
+        facts["sha256"] = delivery.sha256
+    record(settings, "ingest", **facts)
+
+
+def required_missing(settings: Settings, sources: Mapping[str, Source]) -> list[str]:
+    """Required sources that have no usable delivery."""
+    return [source.id for source in sources.values() if source.required and not deliveries_in_use(settings, source)]

@@ -1,0 +1,316 @@
+"""The steps that the command line and the flows share: ingest, build, check, release."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from observatoire.archive import Archive
+from observatoire.errors import BuildFailed, ChecksFailed, UsageError
+from observatoire.ingest import Ingested, deliveries_in_use, ingest_source, required_missing
+from observatoire.settings import Settings
+from observatoire.sources.spec import RegisterProtocol, Source, load_sources
+from observatoire.state import now, read_source_state, record, writer_lock
+from observatoire.storage import canonical_json, sha256_text, storage_errors, write_atomically
+
+if TYPE_CHECKING:
+    from observatoire.quality.checks import CheckResult
+    from observatoire.release.store import Release
+
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a refresh did, for people and for --json."""
+
+    release: str | None
+    new: bool
+    perimeter: str | None = None
+    predecessor: str | None = None
+    ingested: list[Ingested] = field(default_factory=list)
+    built: list[str] = field(default_factory=list)
+    rows: dict[str, int] = field(default_factory=dict)
+    alerts: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def degraded(self) -> list[Ingested]:
+        return [result for result in self.ingested if result.degraded]
+
+    @property
+    def exit_code(self) -> int:
+        return 3 if self.degraded else 0
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "exit_code": self.exit_code}
+
+
+def refresh(
+    settings: Settings,
+    only: Sequence[str] = (),
+    live: bool = False,
+    force: bool = False,
+    who: str = "cli",
+    wait_seconds: float = 0.0,
+    tell: Tell | None = None,
+) -> Report:
+    """Ingest, build, check and release, holding the writer's lock.
+
+    `live` decides only whether the network is used; `only` limits what is ingested; `force` rebuilds everything.
+    Raises ObservatoireError when nothing could be released.
+    """
+    with writer_lock(settings, who, wait_seconds):
+        _clear(settings)
+        ingested = ingest(settings, only, live, tell)
+        return release(settings, ingested, force, tell)
+
+
+def load_all_sources(settings: Settings) -> dict[str, Source]:
+    """The package's sources and those of OBSERVATOIRE_SOURCES_DIR."""
+    return load_sources(settings.extra_sources)
+
+
+def ingest(
+    settings: Settings, only: Sequence[str] = (), live: bool = False, tell: Tell | None = None
+) -> list[Ingested]:
+    """Take in what the chosen sources deliver: the register always, the network only when `live`.
+
+    Raises UsageError on an unknown source, or when a network source is asked for by name without `live`.
+    """
+    sources = load_all_sources(settings)
+    if unknown := [name for name in only if name not in sources]:
+        raise UsageError(f"Source « {unknown[0]} » inconnue. Sources connues : {', '.join(sources)}.")
+    chosen = [
+        source
+        for source in sources.values()
+        if (not only or source.id in only) and (live or isinstance(source.protocol, RegisterProtocol))
+    ]
+    results = []
+    for position, source in enumerate(chosen, 1):
+        if tell:
+            tell(f"Collecte de {source.id}", position, len(chosen))
+        results += ingest_source(settings, source)
+    return results
+
+
+def ingest_one(
+    settings: Settings, name: str, file: Path | None, who: str = "cli", wait_seconds: float = 0.0
+) -> list[Ingested]:
+    """Take in one source, from its address or from a file, holding the writer's lock. Raises UsageError if unknown."""
+    sources = load_all_sources(settings)
+    if name not in sources:
+        raise UsageError(f"Source « {name} » inconnue. Sources connues : {', '.join(sources)}.")
+    with writer_lock(settings, who, wait_seconds):
+        _clear(settings)
+        return ingest_source(settings, sources[name], file)
+
+
+def release(settings: Settings, ingested: list[Ingested], force: bool = False, tell: Tell | None = None) -> Report:
+    """Build, check and release what is in use; the writer's lock is held by the caller.
+
+    When nothing that decides the result changed since the current release, it is verified and kept as it is.
+    Raises ChecksFailed listing what blocks, BuildFailed, StorageError; the current release then stays.
+    """
+    from observatoire.release.store import current_release, damaged_files
+
+    sources = load_all_sources(settings)
+    if missing := required_missing(settings, sources):
+        reasons = [result.message for result in ingested if result.source in missing and result.message]
+        raise BuildFailed(
+            f"Source requise sans livraison utilisable : {', '.join(missing)}. "
+            + (reasons[0] if reasons else "La fournir.")
+        )
+    fingerprint = _fingerprint(settings, sources)
+    current = current_release(settings)
+    if (
+        current
+        and not force
+        and _last_fingerprint(settings) == (fingerprint, current.id)
+        and not damaged_files(current)
+    ):
+        _catch_up(settings, current)
+        about = current.about()
+        return Report(current.id, False, about["perimetre"], about["predecessor"], ingested, rows=about["tables"],
+                      alerts=_last_alerts(settings))  # fmt: skip
+    return _release_anew(settings, sources, ingested, fingerprint, force, tell)
+
+
+def _release_anew(
+    settings: Settings,
+    sources: dict[str, Source],
+    ingested: list[Ingested],
+    fingerprint: str,
+    force: bool,
+    tell: Tell | None,
+) -> Report:
+    from observatoire.build import build_and_check
+    from observatoire.release.store import current_release, make_current
+    from observatoire.release.write import write_release
+
+    if force:
+        shutil.rmtree(settings.work, ignore_errors=True)
+    previous = current_release(settings)
+    moment = now()
+    built = build_and_check(settings, sources, tell)
+    with closing(built.con):
+        blocking = [result for result in built.results if result.blocking]
+        record(settings, "checks", blocking=[result.check.code for result in blocking])
+        if blocking:
+            listed = " ; ".join(result.message for result in blocking[:5])
+            more = f" (et {len(blocking) - 5} autres)" if len(blocking) > 5 else ""
+            kept = f"La version {previous.id} reste en service." if previous else "Rien n'est publié."
+            raise ChecksFailed(f"{listed}{more} {kept}")
+        if tell:
+            tell("Publication", 1, 1)
+        written, new = write_release(settings, built.con, built.contents, previous.id if previous else None, moment)
+    if previous is None or previous.id != written.id:
+        make_current(settings, written)
+        record(settings, "release", id=written.id, predecessor=previous.id if previous else None)
+    alerts = _alerts(built.results)
+    write_atomically(
+        settings.state / "last_build.json",
+        canonical_json({"fingerprint": fingerprint, "release": written.id, "alerts": alerts}) + "\n",
+    )
+    _catch_up(settings, written)
+    return Report(
+        written.id, new or previous is None or previous.id != written.id, built.contents.perimeter,
+        previous.id if previous and previous.id != written.id else written.about()["predecessor"],
+        ingested, list(built.report.built), written.about()["tables"], alerts, built.said,
+    )  # fmt: skip
+
+
+def audit(settings: Settings, tell: Tell | None = None) -> list[str]:
+    """Verify the archive, rebuild the current release in a folder of its own and compare every byte.
+
+    Returns French lines, one per difference; empty when the current release is what its inputs give.
+    """
+    from observatoire.build import build_and_check
+    from observatoire.release.store import SUMS, current_release, damaged_files
+    from observatoire.release.write import write_release
+
+    current = current_release(settings)
+    if current is None:
+        raise UsageError("Aucune version à vérifier. Lancer « observatoire refresh ».")
+    sources = load_all_sources(settings)
+    archive = Archive(settings.raw)
+    used = [delivery for source in sources.values() for delivery in deliveries_in_use(settings, source)]
+    found = [
+        *archive.corrupted(used),
+        *(f"{current.id} : {name} est abîmé ou manque." for name in damaged_files(current)),
+    ]
+    if found:
+        return found
+    with storage_errors(settings.work):
+        settings.work.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="audit-", dir=settings.work))
+    try:
+        aside = settings.with_data(folder)
+        folder.joinpath("raw").symlink_to(settings.raw)
+        folder.joinpath("state").symlink_to(settings.state)
+        built = build_and_check(aside, sources, tell)
+        with closing(built.con):
+            rebuilt, _ = write_release(aside, built.con, built.contents, None, now())
+        if rebuilt.id != current.id:
+            return [
+                f"La reconstruction donne {rebuilt.id}, la version en service est {current.id}. Lancer « observatoire refresh »."
+            ]
+        before, after = (_sums(path / SUMS) for path in (current.path, rebuilt.path))
+        return [
+            f"{current.id} : {name} diffère de la reconstruction."
+            for name in sorted(before.keys() | after.keys())
+            if before.get(name) != after.get(name)
+        ]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def source_rows(settings: Settings) -> list[dict[str, Any]]:
+    """What « observatoire sources » shows: one row per source, what is in use, since when it is degraded."""
+    rows = []
+    for source in load_all_sources(settings).values():
+        state = read_source_state(settings, source.id)
+        used = deliveries_in_use(settings, source)
+        rows.append(
+            {
+                "source": source.id,
+                "titre": source.title,
+                "protocole": source.protocol.name,
+                "requise": source.required,
+                "verified": source.verified,
+                "licence": source.licence,
+                "livraisons": [delivery.label for delivery in used],
+                "sha256": [delivery.sha256 for delivery in used],
+                "dernier_essai": state.last_attempt,
+                "degradee_depuis": state.degraded_since,
+                "message": state.message,
+            }
+        )
+    return rows
+
+
+def _sums(path: Path) -> dict[str, str]:
+    return {name: digest for digest, name in (line.split("  ", 1) for line in path.read_text().splitlines())}
+
+
+def _clear(settings: Settings) -> None:
+    from observatoire.release.write import clear_unfinished
+
+    clear_unfinished(settings)
+
+
+def _catch_up(settings: Settings, current: Release) -> None:
+    """Bring the vintages to the current release (also when a killed run left them behind)."""
+    from observatoire.release.vintages import catch_up, vintages_folder
+
+    mark = vintages_folder(settings) / "last.json"
+    if mark.is_file() and json.loads(mark.read_text()).get("release") == current.id:
+        return
+    import duckdb
+
+    with closing(duckdb.connect()) as con:
+        catch_up(settings, con, current, now())
+
+
+def _fingerprint(settings: Settings, sources: dict[str, Source]) -> str:
+    """Everything that decides a release: deliveries in use, specifications, SQL, registers, code, DuckDB."""
+    from importlib.metadata import version
+
+    from observatoire.build import REGISTER_INPUTS
+
+    used = {source.id: [(d.key, d.date) for d in deliveries_in_use(settings, source)] for source in sources.values()}
+    package = Path(__file__).parent
+    files = [*sorted(settings.sql.rglob("*.sql")), *sorted(settings.sql.rglob("*.yml")), *sorted(package.rglob("*.py"))]
+    files += [settings.register / name for name in REGISTER_INPUTS]
+    texts = [(path.name, sha256_text(path.read_text(encoding="utf-8"))) for path in files]
+    specs = {name: source.model_dump(mode="json") for name, source in sources.items()}
+    return sha256_text(canonical_json([used, texts, specs, version("duckdb")]))
+
+
+def _last_build(settings: Settings) -> dict[str, Any]:
+    path = settings.state / "last_build.json"
+    try:
+        content: dict[str, Any] = json.loads(path.read_text())
+        return content
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+
+
+def _last_fingerprint(settings: Settings) -> tuple[str | None, str | None]:
+    last = _last_build(settings)
+    return last.get("fingerprint"), last.get("release")
+
+
+def _last_alerts(settings: Settings) -> list[str]:
+    return list(_last_build(settings).get("alerts", []))
+
+
+def _alerts(results: Sequence[CheckResult]) -> list[str]:
+    """What is published with the release and an analyst should look at."""
+    return [result.message for result in results if result.status in ("violé", "inconnu")]

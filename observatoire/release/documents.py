@@ -1,0 +1,215 @@
+"""What accompanies the tables of a release: dictionary, data package description, reading notes, check suites."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from observatoire.figures.definitions import Definition
+from observatoire.quality.gate import suite_of
+from observatoire.quality.spec import Check, ColumnSpec, TableSpec, allowed_values
+from observatoire.sources.spec import Source
+from observatoire.storage import canonical_json
+
+FRICTIONLESS = {"VARCHAR": "string", "BOOLEAN": "boolean", "INTEGER": "integer", "BIGINT": "integer", "DATE": "date"}
+
+
+def dictionary_csv(specs: Mapping[str, TableSpec], vocabularies: Mapping[str, list[str]]) -> str:
+    """The dictionary as CSV, one row per column, French and English."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(
+        ["table", "colonne", "type", "obligatoire", "unite", "cle", "valeurs", "description_fr", "description_en"]
+    )
+    for table in sorted(specs):
+        for column in specs[table].columns:
+            writer.writerow(
+                [
+                    table, column.name, column.type, "non" if column.nullable else "oui", column.unit or "",
+                    "oui" if column.name in specs[table].unique_key else "",
+                    "|".join(allowed_values(column, vocabularies)), column.fr, column.en,
+                ]
+            )  # fmt: skip
+    return out.getvalue()
+
+
+def dictionary_markdown(
+    specs: Mapping[str, TableSpec], vocabularies: Mapping[str, Mapping[str, Mapping[str, Any]]], language: str
+) -> str:
+    """The dictionary in one language (« fr » or « en »), with the meaning of every coded value."""
+    words = _WORDS[language]
+    lines = [f"# {words['title']}", ""]
+    for table in sorted(specs):
+        spec = specs[table]
+        lines += [f"## {table}", "", spec.fr if language == "fr" else spec.en, ""]
+        lines += [
+            f"{words['key']} : {', '.join(spec.unique_key)}"
+            if language == "fr"
+            else f"{words['key']}: {', '.join(spec.unique_key)}",
+            "",
+        ]
+        lines += [
+            f"| {words['column']} | {words['type']} | {words['required']} | {words['description']} |",
+            "|---|---|---|---|",
+        ]
+        for column in spec.columns:
+            lines.append(_column_line(column, language, words))
+        lines.append("")
+    lines += [f"## {words['values']}", ""]
+    for name in sorted(vocabularies):
+        lines += [f"### {name}", ""]
+        lines += [f"- `{code}` : {labels[language]}" for code, labels in vocabularies[name].items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+_WORDS = {
+    "fr": {
+        "title": "Dictionnaire des données", "key": "Clé unique", "column": "Colonne", "type": "Type",
+        "required": "Obligatoire", "description": "Description", "values": "Valeurs codées", "yes": "oui", "no": "non",
+    },
+    "en": {
+        "title": "Data dictionary", "key": "Unique key", "column": "Column", "type": "Type", "required": "Required",
+        "description": "Description", "values": "Coded values", "yes": "yes", "no": "no",
+    },
+}  # fmt: skip
+
+
+def _column_line(column: ColumnSpec, language: str, words: Mapping[str, str]) -> str:
+    text = column.fr if language == "fr" else column.en
+    bounds = column.vocabulary or ", ".join(f"`{value}`" for value in column.values)
+    extra = f" ({bounds})" if bounds else ""
+    unit = f" [{column.unit}]" if column.unit else ""
+    return f"| `{column.name}` | {column.type} | {words['no' if column.nullable else 'yes']} | {text}{unit}{extra} |"
+
+
+def datapackage(
+    specs: Mapping[str, TableSpec],
+    vocabularies: Mapping[str, list[str]],
+    sources: Sequence[Source],
+    rows: Mapping[str, int],
+    perimeter: str,
+) -> str:
+    """datapackage.json (Data Package v2): one resource per table, with its schema and keys."""
+    resources = [_resource(specs[table], vocabularies, rows[table]) for table in sorted(specs)]
+    used = [
+        {"title": source.title, "path": source.homepage} if source.homepage else {"title": source.title}
+        for source in sources
+    ]
+    package = {
+        "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
+        "name": "observatoire-ia-territoires",
+        "title": "Observatoire de l'IA dans les territoires",
+        "description": "Usages de l'IA par les collectivités françaises. Inventaire non exhaustif : les chiffres portent "
+        "sur ce qui est documenté et ne mesurent pas l'adoption.",
+        "perimetre": perimeter,
+        "licenses": [
+            {
+                "name": "etalab-2.0",
+                "title": "Licence Ouverte 2.0",
+                "path": "https://www.etalab.gouv.fr/licence-ouverte-open-licence/",
+            }
+        ],
+        "sources": used,
+        "resources": resources,
+    }
+    return canonical_json(package, indent=1) + "\n"
+
+
+def _resource(spec: TableSpec, vocabularies: Mapping[str, list[str]], rows: int) -> dict[str, Any]:
+    schema: dict[str, Any] = {
+        "fields": [_field(column, vocabularies) for column in spec.columns],
+        "primaryKey": list(spec.unique_key),
+    }
+    keys = [
+        {"fields": list(key.columns), "reference": {"resource": key.table.replace("_", "-"), "fields": list(key.to)}}
+        for key in spec.foreign_keys
+    ]
+    if keys:
+        schema["foreignKeys"] = keys
+    return {
+        "name": spec.table.replace("_", "-"),
+        "path": f"{spec.table}.parquet",
+        "format": "parquet",
+        "mediatype": "application/vnd.apache.parquet",
+        "title": spec.table,
+        "description": spec.fr,
+        "rowCount": rows,
+        "schema": schema,
+    }
+
+
+def _field(column: ColumnSpec, vocabularies: Mapping[str, list[str]]) -> dict[str, Any]:
+    repeated = column.type.endswith("[]")
+    kind = "array" if repeated else FRICTIONLESS.get(column.type, "number")
+    constraints: dict[str, Any] = {} if column.nullable else {"required": True}
+    allowed = allowed_values(column, vocabularies)
+    if allowed and not repeated:
+        constraints["enum"] = allowed
+    field: dict[str, Any] = {"name": column.name, "type": kind, "description": column.fr, "descriptionEn": column.en}
+    if constraints:
+        field["constraints"] = constraints
+    if column.unit:
+        field["unit"] = column.unit
+    return field
+
+
+def suites(checks: Mapping[str, Sequence[Check]]) -> str:
+    """The Great Expectations suites in canonical form, for who wants to see what was checked."""
+    return canonical_json([suite_of(table, checks[table]) for table in sorted(checks)], indent=1) + "\n"
+
+
+def definitions_markdown(definitions: Sequence[Definition]) -> str:
+    """The definitions of the indicators, French then English."""
+    lines = ["# Définitions des indicateurs — Definitions of indicators", ""]
+    for item in definitions:
+        lines += [
+            f"## {item.code} — {item.fr.label} / {item.en.label}",
+            "",
+            f"{item.fr.definition} Base : {item.fr.base}. Unité : {item.unit}. Plan : {item.plan}. "
+            f"Comparabilité : {item.comparability}.",
+            "",
+            f"*{item.en.definition} Base: {item.en.base}.*",
+            "",
+            f"Lignes de `{item.table}` ; au dénominateur `{item.among}`, au numérateur `{item.counted}`.",
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def reading_notes(rows: Mapping[str, int], perimeter: str, sources: Sequence[Source]) -> str:
+    """LISEZMOI.md: what the release is, what it is not, how to cite it."""
+    coverage = {
+        "embarque": "Référence territoriale embarquée : seulement les collectivités citées par le registre. Les contrôles "
+        "qui supposent toute la référence n'ont pas été exécutés.",
+        "complet": "Référence territoriale complète.",
+    }[perimeter]
+    lines = [
+        "# Observatoire de l'IA dans les territoires — une version des données",
+        "",
+        "**Inventaire non exhaustif.** Les chiffres portent sur ce que l'observatoire a documenté ; ils ne mesurent pas "
+        "l'adoption de l'IA par les collectivités. La croissance du registre n'est pas celle de l'IA.",
+        "",
+        coverage,
+        "",
+        "| Table | Lignes |",
+        "|---|---:|",
+        *[f"| `{table}.parquet` | {rows[table]} |" for table in sorted(rows)],
+        "",
+        "- Sens de chaque colonne : `dictionnaire_fr.md`, `dictionary_en.md`, `dictionnaire.csv`.",
+        "- Définition de chaque chiffre : `definitions.md`. Lignes qui entrent dans un chiffre : `indicateurs_lignes.parquet`.",
+        "- Ce qui a été contrôlé : `controles.parquet`, `suites.json`. Ce qui a été écarté et pourquoi : `rejets.parquet`.",
+        "- Intégrité : `sha256sum -c SHA256SUMS`.",
+        "",
+        "## Citer",
+        "",
+        "Observatoire de l'IA dans les territoires, version (nom de ce dossier), Licence Ouverte 2.0.",
+        "",
+        "## Attributions",
+        "",
+        *[f"- {source.title} — {source.attribution} ({source.licence})" for source in sources],
+        "",
+    ]
+    return "\n".join(lines)
