@@ -45,3 +45,11 @@ class UsageError(ObservatoireError):
     """The command was called with something that does not exist."""
 
     exit_code = 2
+
+
+class SurveyError(ObservatoireError):
+    """A survey's design, weights or calibration cannot give an estimate that one could defend."""
+
+
+class DisclosureRisk(ObservatoireError):
+    """A confidential cell could be recomputed from what is about to be published."""
