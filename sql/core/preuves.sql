@@ -1,5 +1,5 @@
 -- Every piece of evidence, whatever its source. A new source of evidence adds one step here and one line to the union.
-with cas_usage as (
+with cas_documentes as (
     select
         'cas_usage' as source,
         1 as ordre_source,
@@ -20,7 +20,7 @@ with cas_usage as (
 ),
 
 reunies as (
-    select * from cas_usage
+    select * from cas_documentes
 ),
 
 entrees as (

@@ -27,13 +27,13 @@ final as (
     select
         *,
         case qualificatif
-            when 'fourchette' then cast(bornes.bas as decimal(18, 4))
+            when 'fourchette' then try_cast(bornes.bas as decimal(18, 4))
             when 'exact' then valeur
             when 'plus_de' then valeur
             when 'au_moins' then valeur
         end as valeur_min,
         case qualificatif
-            when 'fourchette' then cast(bornes.haut as decimal(18, 4))
+            when 'fourchette' then try_cast(bornes.haut as decimal(18, 4))
             when 'exact' then valeur
             when 'au_plus' then valeur
         end as valeur_max,
