@@ -49,8 +49,9 @@ def resolve(
     try:
         for step in STEPS:
             start = time.perf_counter()
-            created = f"table {target}" if step == STEPS[-1] else f"temp table {step}"
-            con.execute(f"create or replace {created} as {rendered(step, source, sql)}")
+            created = target if step == STEPS[-1] else f"temp.{step}"
+            kind = "temp table" if created.startswith("temp.") else "table"
+            con.execute(f"create or replace {kind} {created} as {rendered(step, source, sql)}")
             seconds[step] = time.perf_counter() - start
             if progress:
                 progress(step, seconds[step])
@@ -63,7 +64,7 @@ def resolve(
 
 
 def rendered(step: str, source: str, sql: Path = SQL) -> str:
-    """The text of a model that reads `source` instead of the pipeline's input, and the other steps' temporary tables."""
+    """The text of a model that reads `source` and the other steps' temporary tables."""
     text = (sql / "core" / f"{step}.sql").read_text(encoding="utf-8").rstrip().rstrip(";")
     others = "|".join(STEPS)
     text = re.sub(rf"\bcore\.({others})\b", r"temp.\1", text)

@@ -5,7 +5,11 @@ with paires as (
         t.siren,
         t.type,
         t.genre,
-        t.plat = l.plat or t.type <> 'commune' or l.troue or t.genre = 'arrondissement' as meme_texte,
+        case
+            when t.plat = l.plat or t.type <> 'commune' or l.troue or t.genre = 'arrondissement' then 0
+            when length(l.plat) > length(t.plat) then 0.06
+            else 0.03
+        end as ecart_article,
         l.base * t.poids as base,
         case
             when l.type_indice is null then true
@@ -19,18 +23,19 @@ with paires as (
         end as type_admis,
         l.forme,
         l.departements is null or list_has_any(t.departements, l.departements) as lieu_admis,
+        coalesce(list_has_any(t.departements, l.voisins), false) as voisin,
         coalesce(list_has_any(t.departements, l.departements_postal), false) as postal,
         l.departements is not null or l.departements_postal is not null as situe
     from core.noms_lectures as l
     inner join core.noms_territoires as t on t.forme = l.forme and t.cle = l.cle
-    where not l.sigle_seul or t.genre in ('sigle', 'usage')
+    where (not t.troue or l.troue) and (not l.sigle_seul or t.genre in ('sigle', 'usage'))
 ),
 
 notees as (
     select
         *,
         lieu_admis and (type_admis or forme <> '') as admis,
-        base - if(type_admis, 0, 0.1) - if(meme_texte, 0, 0.03) + if(postal, 0.06, 0) as score
+        base - if(type_admis, 0, 0.1) - ecart_article + if(postal, 0.06, 0) as score
     from paires
 ),
 
@@ -52,6 +57,7 @@ select
     forme,
     round(score, 6) as score,
     admis,
+    voisin and (type_admis or forme <> '') as voisin,
     situe
 from meilleures
 where rang = 1

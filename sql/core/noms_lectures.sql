@@ -6,6 +6,7 @@ with source as (
         n.nom,
         n.type_indice,
         i.departements as departements_indice,
+        i.voisins as voisins_indice,
         departements_du_code_postal(n.code_postal) as departements_postal,
         case when regexp_full_match(replace(n.siret, ' ', ''), '\d{9}|\d{14}') then left(replace(n.siret, ' ', ''), 9) end
             as siren_indice
@@ -45,6 +46,7 @@ situes as (
             when regexp_full_match(parenthese, '\d[0-9ab]|97\d') then [upper(parenthese)]
             else departements_indice
         end as departements,
+        case when regexp_full_match(parenthese, '\d[0-9ab]|97\d') then null else voisins_indice end as voisins,
         departements_postal,
         case when regexp_full_match(parenthese, '\d[0-9ab]|97\d') then null else parenthese end as parenthese,
         segments,
@@ -59,6 +61,7 @@ textes as (
         type_indice,
         siren_indice,
         departements,
+        voisins,
         departements_postal,
         entier,
         troue,
@@ -69,31 +72,37 @@ textes as (
     from situes
     union all
     select
-        nom_id, type_indice, siren_indice, departements, departements_postal, entier, troue,
+        nom_id, type_indice, siren_indice, departements, voisins, departements_postal, entier, troue,
         parenthese as plat, 0.95 as base, true as partiel, true as force_forme
     from situes
     where length(parenthese) > 3 and not contains(plat, ' ')
     union all
     select
-        nom_id, type_indice, siren_indice, departements, departements_postal, entier, troue,
+        nom_id, type_indice, siren_indice, departements, voisins, departements_postal, entier, troue,
         nom_plat(segments[1]) as plat, 0.95 as base, true as partiel, true as force_forme
     from situes
     where len(segments) = 2 and not contains(trim(segments[2]), ' ')
     union all
     select
-        nom_id, type_indice, siren_indice, departements, departements_postal, entier, troue,
+        nom_id, type_indice, siren_indice, departements, voisins, departements_postal, entier, troue,
         nom_plat(segments[2]) as plat, 0.95 as base, true as partiel, true as force_forme
     from situes
     where len(segments) = 2 and not contains(trim(segments[1]), ' ')
     union all
     select
-        nom_id, type_indice, siren_indice, departements, departements_postal, entier, troue,
+        nom_id, type_indice, siren_indice, departements, voisins, departements_postal, entier, troue,
         nom_sans_bruit(plat) as plat, 0.97 as base, true as partiel, false as force_forme
     from situes
     where nom_sans_bruit(plat) <> plat
     union all
     select
-        nom_id, type_indice, siren_indice, departements, departements_postal, entier, troue,
+        nom_id, type_indice, siren_indice, departements, voisins, departements_postal, entier, troue,
+        'commune de ' || plat as plat, 0.98 as base, false as partiel, false as force_forme
+    from situes
+    where starts_with(plat, 'ville ') and type_indice is distinct from 'epci'
+    union all
+    select
+        nom_id, type_indice, siren_indice, departements, voisins, departements_postal, entier, troue,
         regexp_replace(plat, ' \S+$', '') as plat, 0.93 as base, true as partiel, true as force_forme
     from situes
     where regexp_matches(plat, '^(?:cc|ca|cu|communaut\S*|cte) .* (?:\d?c[acu]|co)\S{1,5}$')
@@ -101,7 +110,9 @@ textes as (
 
 -- A partial reading of a name that tells of another body (« Ville de Lyon (CCAS) ») is no reading.
 mots as (
-    select list(mot order by mot) as mots
+    select
+        list(mot order by mot) as mots,
+        list(mot order by mot) filter (where force = 'forte') as forts
     from staging.noms_mots
 ),
 
@@ -109,16 +120,12 @@ formes as (
     select
         t.*,
         nom_forme(t.plat) as f,
-        nom_numero(t.plat) as numero
+        nom_numero(t.plat) as numero,
+        t.partiel and list_has_any(string_split(t.entier, ' '), m.mots) as mot_etranger,
+        t.partiel and list_has_any(string_split(t.entier, ' '), m.forts) as mot_fort
     from textes as t
     cross join mots as m
-    where
-        t.plat <> ''
-        and not (
-            t.partiel and list_has_any(
-                string_split(t.entier, ' '), m.mots
-            )
-        )
+    where t.plat <> ''
 ),
 
 lues as (
@@ -127,11 +134,14 @@ lues as (
         type_indice,
         siren_indice,
         departements,
+        voisins,
         departements_postal,
         troue,
         plat,
         base,
         force_forme,
+        mot_etranger,
+        mot_fort,
         case
             when numero <> '' then 'departement'
             when f.epci <> '' then 'epci'
@@ -147,7 +157,8 @@ lues as (
             when numero <> '' then numero
             when f.reste <> '' then trim(f.reste)
             else plat
-        end as reste
+        end as reste,
+        f.reste = '' and (f.epci <> '' or f.commune <> '' or f.departement <> '' or f.region <> '' or f.ept <> '') as forme_seule
     from formes
 )
 
@@ -156,11 +167,17 @@ select
     type_indice,
     siren_indice,
     departements,
+    voisins,
     departements_postal,
     forme,
     nom_avec_article(reste) as plat,
     nom_noyau(reste, forme) as cle,
     troue,
     cast(base as double) as base,
-    case when force_forme and forme = '' then true else false end as sigle_seul
+    force_forme and forme = '' as sigle_seul,
+    forme <> '' and reste <> plat as forme_devant
 from lues
+where
+    not mot_fort
+    and not (mot_etranger and forme = '')
+    and not (forme_seule and departements is null)

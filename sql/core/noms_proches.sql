@@ -1,1 +1,253 @@
-select cast(null as varchar) as nom_id where false
+-- Authorities whose name is close to a name that none has exactly: one edit away, cut short, or with words more or less.
+-- Communes and intercommunalités are only approached when the reference holds them all.
+with perimetre as (
+    select count(distinct siren) > 30000 as complet
+    from core.noms_territoires
+    where type = 'commune'
+),
+
+mots as (
+    select
+        list(mot order by mot) as mots,
+        list(mot order by mot) filter (where force = 'forte') as forts
+    from staging.noms_mots
+),
+
+-- A name that no hint allows may still be one cut short (« Mauzac » in Dordogne is Mauzac-et-Grand-Castang), unless the
+-- authority so named is of the same région: the hint may then be that of a project.
+contredits as (
+    select
+        nom_id,
+        bool_or(admis or voisin) as admis
+    from core.noms_exacts
+    group by nom_id
+),
+
+-- What is left, without the names of other bodies.
+restes as (
+    select
+        row_number() over (order by l.nom_id, l.forme, l.cle, l.plat) as lecture,
+        l.nom_id,
+        l.type_indice,
+        l.departements,
+        l.forme,
+        l.forme_devant,
+        regexp_replace(l.plat, '^(?:le|la|les|l) ', '') as plat,
+        l.cle,
+        e.nom_id is not null as contredit,
+        string_split(l.plat, ' ') as mots
+    from core.noms_lectures as l
+    left join contredits as e on e.nom_id = l.nom_id
+    cross join mots as m
+    where
+        coalesce(not e.admis, true)
+        and not l.sigle_seul
+        and length(l.cle) between 5 and 100
+        and l.type_indice is distinct from 'syndicat'
+        and l.type_indice is distinct from 'autre'
+        and not list_has_any(string_split(l.plat, ' '), if(l.forme_devant, m.forts, m.mots))
+),
+
+cibles as (
+    select
+        row_number() over (order by t.siren, t.type, t.forme, t.cle, t.troue) as cible,
+        t.siren,
+        t.type,
+        t.genre,
+        t.forme,
+        t.cle,
+        t.departements,
+        t.poids,
+        string_split(t.plat, ' ') as mots,
+        regexp_replace(t.plat, '^(?:le|la|les|l) ', '') as plat
+    from core.noms_territoires as t
+    cross join perimetre as p
+    where
+        t.genre in ('officiel', 'usage', 'ancien nom')
+        and length(t.cle) >= 4
+        and (p.complet or t.type in ('departement', 'region'))
+),
+
+-- One edit away: both keys have a deletion in common.
+suppressions as (
+    select
+        lecture,
+        forme,
+        unnest(nom_suppressions(cle)) as morceau
+    from restes
+    where length(cle) between 6 and 40
+),
+
+suppressions_cibles as (
+    select
+        cible,
+        forme,
+        unnest(nom_suppressions(cle)) as morceau
+    from cibles
+    where length(cle) between 5 and 41
+),
+
+-- A significant word in common, or its beginning.
+amorces as (
+    select distinct
+        lecture,
+        forme,
+        left(mot, 4) as amorce
+    from (select lecture, forme, unnest(mots) as mot from restes)
+    where length(mot) >= 4
+),
+
+amorces_cibles as (
+    select distinct
+        cible,
+        forme,
+        left(mot, 4) as amorce
+    from (select cible, forme, unnest(mots) as mot from cibles)
+    where length(mot) >= 4
+),
+
+departements_restes as (
+    select
+        lecture,
+        unnest(departements) as departement
+    from restes
+),
+
+departements_cibles as (
+    select
+        cible,
+        unnest(departements) as departement
+    from cibles
+),
+
+paires as (
+    select distinct
+        s.lecture,
+        t.cible
+    from suppressions as s
+    inner join suppressions_cibles as t on t.morceau = s.morceau and t.forme = s.forme
+    union
+    select distinct
+        a.lecture,
+        t.cible
+    from (select a.*, d.departement from amorces as a inner join departements_restes as d on d.lecture = a.lecture) as a
+    inner join (
+        select
+            t.*,
+            d.departement
+        from amorces_cibles as t
+        inner join departements_cibles as d on d.cible = t.cible
+    ) as t
+        on t.amorce = a.amorce and t.forme = a.forme and t.departement = a.departement
+    union
+    select distinct
+        a.lecture,
+        t.cible
+    from (
+        select
+            lecture,
+            forme,
+            left(cle, 6) as debut
+        from restes
+        where departements is null and forme <> ''
+    ) as a
+    inner join (select cible, forme, left(cle, 6) as debut from cibles) as t
+        on t.debut = a.debut and t.forme = a.forme
+),
+
+mesures as (
+    select
+        r.nom_id,
+        r.type_indice,
+        r.forme,
+        r.forme_devant,
+        r.contredit,
+        r.departements is not null as situe,
+        r.departements is null or list_has_any(c.departements, r.departements) as lieu_admis,
+        c.siren,
+        c.type,
+        c.genre,
+        c.poids,
+        length(r.cle) as longueur,
+        length(c.cle) as longueur_cible,
+        damerau_levenshtein(r.cle, c.cle) as ecarts,
+        starts_with(c.cle, r.cle) as coupe,
+        starts_with(c.plat, r.plat || ' ') as coupe_entre_mots,
+        length(r.cle) > length(c.cle) and ends_with(r.cle, c.cle) as precede,
+        starts_with(r.plat || ' ', c.plat || ' ') as suivi,
+        regexp_matches(substr(r.plat, length(c.plat) + 2), '^(?:en|les|sur|sous|de|d|du|des|la|le|l|di|d en) ') as lieu_suit,
+        starts_with(c.plat, 'st ') or starts_with(c.plat, 'ste ') as saint,
+        list_filter(r.mots, lambda m: length(m) > 2 and not list_contains(c.mots, m)
+            and len(list_filter(c.mots, lambda n: length(m) > 2 and (starts_with(n, m) or (length(n) > 3 and starts_with(m, n))))) = 0
+        ) as mots_seuls,
+        list_filter(c.mots, lambda m: length(m) > 2 and not list_contains(r.mots, m)
+            and len(list_filter(r.mots, lambda n: length(m) > 2 and (starts_with(n, m) or (length(n) > 2 and starts_with(m, n))))) = 0
+        ) as mots_absents,
+        len(list_filter(r.mots, lambda m: length(m) > 3)) as mots_longs
+    from paires as p
+    inner join restes as r on r.lecture = p.lecture
+    inner join cibles as c on c.cible = p.cible
+),
+
+-- What each likeness is worth. Without a place, only a single edit, a cut name or an explicit form is believed.
+notes as (
+    select
+        *,
+        case
+            when ecarts <= 1 and longueur >= if(situe, 6, 8) then 0.95 - 0.04 * ecarts
+            when forme = '' and type <> 'commune' then null
+            when ecarts <= 2 and longueur >= if(situe, 10, 14) then 0.87
+            when ecarts <= 3 and longueur >= 20 and situe then 0.83
+        end as note_ecarts,
+        case when coupe and longueur >= if(forme_devant, 8, if(situe, 10, 16)) then 0.86 end as note_coupe,
+        case
+            when suivi and forme = 'commune' and not saint and longueur_cible >= 5 then 0.8
+            when coupe_entre_mots and situe and type = 'commune' and longueur >= 5 then 0.82
+            when suivi and situe and forme = '' and type = 'commune' and lieu_suit then 0.78
+            when suivi and forme in ('departement', 'region') then 0.8
+            when coupe and forme = 'commune' and not saint and longueur >= 6 then 0.78
+            when type = 'commune' and situe and len(mots_seuls) = 0 and mots_longs >= 2 then 0.78
+        end as note_commune,
+        case
+            when type in ('epci', 'ept') and forme <> '' and situe and mots_longs >= 1 and len(mots_seuls) = 0 then 0.84
+            when type in ('epci', 'ept') and forme_devant and situe and len(mots_absents) = 0 then 0.8
+        end as note_epci
+    from mesures
+    where
+        lieu_admis
+        and not (precede and not forme_devant)
+        and (not contredit or (coupe_entre_mots and type = 'commune'))
+        and (type_indice is null or type = type_indice or forme <> '' or (type_indice = 'ept' and type = 'epci'))
+),
+
+meilleures as (
+    select
+        *,
+        greatest(
+            coalesce(note_ecarts, 0), coalesce(note_coupe, 0), coalesce(note_commune, 0), coalesce(note_epci, 0)
+        ) * poids as score,
+        case
+            when note_ecarts is not null then 'orthographe voisine'
+            when note_coupe is not null then 'nom coupé'
+            else 'mots communs'
+        end as regle
+    from notes
+),
+
+rangs as (
+    select
+        *,
+        row_number() over (partition by nom_id, siren order by score desc, regle, type, forme, genre) as rang
+    from meilleures
+    where score > 0
+)
+
+select
+    nom_id,
+    siren,
+    type,
+    regle,
+    round(score, 6) as score,
+    situe
+from rangs
+where rang = 1

@@ -9,13 +9,18 @@ with sirens as (
     group by n.nom_id, t.siren
 ),
 
+perimetre as (
+    select count(distinct siren) > 30000 as complet
+    from core.noms_territoires
+    where type = 'commune'
+),
+
 candidats as (
     select
         nom_id,
         siren,
         type,
-        least(score, 1.0) as score,
-        score as rang_score,
+        score,
         case genre
             when 'officiel' then 'nom officiel'
             when 'usage' then 'nom d''usage'
@@ -23,34 +28,79 @@ candidats as (
             else genre
         end as regle,
         situe,
-        admis
+        admis,
+        voisin
     from core.noms_exacts
+    union all
+    select
+        nom_id,
+        siren,
+        type,
+        score,
+        regle,
+        situe,
+        true as admis,
+        false as voisin
+    from core.noms_proches
+),
+
+-- A hint of place that fits none of the candidates: when the name is that of one authority only and it is of the same
+-- région, the hint was that of a project or of a State service. Told only where the reference holds every authority.
+voisinages as (
+    select
+        c.nom_id,
+        count(*) = 1 and bool_and(c.voisin and c.regle = 'nom officiel') as voisin_unique
+    from candidats as c
+    cross join perimetre as p
+    where p.complet
+    group by c.nom_id
+    having not bool_or(c.admis)
+),
+
+juges as (
+    select
+        c.nom_id,
+        c.siren,
+        c.type,
+        c.situe,
+        c.admis or coalesce(v.voisin_unique, false) as admis,
+        if(c.admis or v.voisin_unique is null, c.score, c.score - 0.15) as score,
+        if(c.admis or v.voisin_unique is null, c.regle, 'nom unique, région voisine') as regle
+    from candidats as c
+    left join voisinages as v on v.nom_id = c.nom_id
 ),
 
 ranges as (
     select
         *,
-        row_number() over (partition by nom_id, admis order by rang_score desc, siren) as rang,
-        lead(rang_score) over (partition by nom_id, admis order by rang_score desc, siren) as score_second,
-        lead(siren) over (partition by nom_id, admis order by rang_score desc, siren) as second
-    from candidats
+        row_number() over (partition by nom_id, admis order by score desc, siren) as rang,
+        lead(score) over (partition by nom_id, admis order by score desc, siren) as score_second,
+        lead(siren) over (partition by nom_id, admis order by score desc, siren) as second
+    from juges
 ),
 
 listes as (
     select
         nom_id,
-        list(siren order by admis desc, rang) as candidats,
-        bool_or(admis) as un_admis
+        list(siren order by admis desc, rang) as candidats
     from ranges
     group by nom_id
 ),
 
+-- The first must be well ahead of the second; without a place, a former or approximate name must also be sure enough.
 premiers as (
     select
-        r.*,
-        r.score_second is null or r.rang_score - r.score_second >= if(r.situe, 0.02, 0.05) as decide
-    from ranges as r
-    where r.admis and r.rang = 1
+        nom_id,
+        siren,
+        type,
+        regle,
+        least(score, 1.0) as score,
+        second,
+        score >= if(situe, 0.65, 0.76)
+        and not (not situe and regle = 'ancien nom' and score < 0.84)
+        and (score_second is null or score - score_second >= if(situe, 0.02, 0.05)) as decide
+    from ranges
+    where admis and rang = 1
 ),
 
 mots as (
@@ -61,8 +111,8 @@ mots as (
 dehors as (
     select
         n.nom_id,
-        coalesce(n.type_indice in ('syndicat', 'autre'), false)
-        or list_has_any(string_split(nom_plat(n.nom), ' '), m.mots) as hors
+        coalesce(n.type_indice in ('syndicat', 'autre'), false) as type_hors,
+        list_has_any(string_split(nom_plat(n.nom), ' '), m.mots) as mot_hors
     from core.noms_a_resoudre as n
     cross join mots as m
 ),
@@ -78,7 +128,7 @@ final as (
             when s.siren is not null then 'résolu'
             when p.decide then 'résolu'
             when p.nom_id is not null then 'ambigu'
-            when d.hors then 'hors référence'
+            when d.type_hors or (d.mot_hors and l.nom_id is null) then 'hors référence'
             else 'non résolu'
         end as siren_statut,
         case
@@ -93,7 +143,7 @@ final as (
             when s.siren is not null then 'SIRET'
             when p.decide then p.regle
             when p.nom_id is not null then 'homonymes'
-            when d.hors then 'organisme hors référence'
+            when d.type_hors or (d.mot_hors and l.nom_id is null) then 'organisme hors référence'
             when l.nom_id is not null then 'contredit les indices'
             else 'aucun nom semblable'
         end as regle,

@@ -208,12 +208,26 @@ nommes as (
     inner join formes as f on f.siren = n.siren
 ),
 
-plats as (
+troues as (
     select
         *,
         nom_plat(nom) as plat,
-        nom_forme(nom_plat(nom)) as f
+        false as troue
     from nommes
+    union all
+    select
+        *,
+        nom_plat(nom_troue(nom)) as plat,
+        true as troue
+    from nommes
+    where regexp_matches(nom, '[^\x00-\x7F]')
+),
+
+plats as (
+    select
+        *,
+        nom_forme(plat) as f
+    from troues
 ),
 
 -- An EPCI's official name opens with its form: what follows distinguishes it, and names it when bare, for a little less.
@@ -229,6 +243,7 @@ cles as (
         poids,
         forme,
         plat,
+        troue,
         case
             when type in ('epci', 'ept') or code = '69M' then nom_noyau(if(f.epci <> '', f.reste, plat), 'epci')
             else nom_noyau(plat, forme)
@@ -251,6 +266,7 @@ cles as (
         end as poids,
         forme,
         plat,
+        troue,
         nom_cle(if(f.epci <> '' and type in ('epci', 'ept'), f.reste, plat)) as cle
     from plats
     where forme = ''
@@ -266,35 +282,51 @@ cles as (
         0.88 as poids,
         forme,
         plat,
+        troue,
         nom_noyau(if(f.epci <> '', f.reste, plat), 'epci') as cle
     from plats
     where forme = '' and type in ('epci', 'ept')
-    union all
+),
+
+-- A former name that opens the name of another commune of today is worth less: without a place, it may be that one,
+-- shortened (« La Cadière » of the Gard, « La Cadière-d'Azur »).
+debuts as (
+    select distinct
+        o.siren,
+        nom_cle(array_to_string(list_slice(o.mots, 1, n.nombre), ' ')) as cle
+    from (
+        select
+            siren,
+            string_split(nom_plat(nom), ' ') as mots
+        from vivants
+        where type = 'commune'
+    ) as o
+    cross join (select unnest(range(1, 6)) as nombre) as n
+    where n.nombre < len(o.mots)
+),
+
+prolonges as (
     select
-        siren,
-        type,
-        code,
-        departements,
-        population,
-        nom,
-        genre,
-        poids - 0.02 as poids,
-        forme,
-        plat,
-        nom_cle(nom_troue(regexp_replace(nom, '[^\x00-\x7F]', ' ', 'g'))) as cle
-    from plats
-    where regexp_matches(nom, '[^\x00-\x7F]') and type in ('commune', 'departement', 'region')
+        c.siren,
+        c.cle,
+        count(d.siren) as nombre
+    from (select distinct siren, cle from cles where genre = 'ancien nom' and type = 'commune') as c
+    inner join debuts as d on d.cle = c.cle and d.siren <> c.siren
+    group by c.siren, c.cle
 ),
 
 -- One row for a name, a form and an authority: its best.
 rangs as (
     select
-        *,
+        c.* replace (
+            case when c.genre = 'ancien nom' and p.nombre is not null then c.poids - 0.1 else c.poids end as poids
+        ),
         row_number() over (
-            partition by siren, type, forme, cle order by poids desc, genre, plat, nom
+            partition by c.siren, c.type, c.forme, c.cle, c.troue order by c.poids desc, c.genre, c.plat, c.nom
         ) as rang
-    from cles
-    where cle <> '' and (length(cle) > 1 or genre = 'officiel')
+    from cles as c
+    left join prolonges as p on p.siren = c.siren and p.cle = c.cle
+    where c.cle <> '' and (length(c.cle) > 1 or c.genre = 'officiel')
 )
 
 select
@@ -308,6 +340,7 @@ select
     nom_avec_article(plat) as plat,
     departements,
     population,
-    cast(poids as double) as poids
+    cast(poids as double) as poids,
+    troue
 from rangs
 where rang = 1

@@ -1,17 +1,21 @@
 -- Reading the names of authorities. A name is « flat » once lower-cased, without accents, ligatures or punctuation,
--- with « saint » written « st ». Keys are flat names without their link words and without spaces.
+-- with « saint » written « st » and « S.D.I.S. » written « sdis ». Keys are flat names without their link words and without spaces.
 
 create or replace macro nom_plat(texte) as
     regexp_replace(
         trim(regexp_replace(
-            strip_accents(replace(replace(replace(lower(texte), 'œ', 'oe'), 'æ', 'ae'), '€', ' ')), '[^a-z0-9]+', ' ', 'g'
+            strip_accents(replace(replace(
+                case
+                    when contains(texte, '.') then regexp_replace(lower(texte), '\b([a-z])\.', '\1', 'g')
+                    else lower(texte)
+                end, 'œ', 'oe'
+            ), 'æ', 'ae')), '[^a-z0-9]+', ' ', 'g'
         )),
         '\bsaint(e?)\b', 'st\1', 'g'
     );
 
 -- U+FFFD stands where a producer destroyed an accent: such a name is compared on what is left of both names.
-create or replace macro nom_troue(texte) as
-    trim(regexp_replace(lower(texte), '[^a-z0-9]+', ' ', 'g'));
+create or replace macro nom_troue(texte) as regexp_replace(texte, '[^\x00-\x7F]', ' ', 'g');
 
 -- The legal form that opens a flat name, and what follows it. At most one of the first six fields is not empty.
 -- Accents may have been lost as spaces (« communaut », « d partement »).
@@ -19,7 +23,7 @@ create or replace macro nom_forme(plat) as
     regexp_extract(
         plat,
         '^(?:'
-        || '((?:communaut(?:es?)?|cte|com(?:mun)?) (?:de |des |d )?(?:communes?|cnes?|coms?|comm|agglom(?:e| )ration|aggl?(?:o|om|omeration)?|urbaine|intercommunale)'
+        || '((?:communau?t(?:es?)?|cte|com(?:mun)?) (?:de |des |d )?(?:communes?|cnes?|coms?|comm|agglom(?:e| )ration|agg(?:l\w*)?|urbaine|intercommunale)'
         || '|c ?c|c ?a|c ?u|cdc|comcom|codecom|cagglo|agglo|agglom(?:e| )ration|(?:euro ?)?m(?:e| )tropole|met|communaut(?:es?)?|cte|epci)'
         || '|((?:ville et )?commune|mairie(?: de la ville| de la commune| d arrondissement)?|ville|hotel de ville|municipalite|com|cne)'
         || '|(conseil d(?:e| )partemental|conseil g(?:e| )n(?:e| )ral|d(?:e| )partement|dep|dept|dpt|cd|cg)'
@@ -32,12 +36,12 @@ create or replace macro nom_forme(plat) as
 
 -- « CD33 » and the like: form and number in one word.
 create or replace macro nom_numero(plat) as
-    regexp_extract(plat, '^(?:cd|cg|departement|conseil departemental|conseil general|dep)(?: de l| du| de la)? ?(\d[0-9ab]\d?)$', 1);
+    regexp_extract(plat, '^(?:cd|cg|dpt|dept|departement|conseil departemental|conseil general|dep)(?: de l| du| de la)? ?(\d[0-9ab]\d?)$', 1);
 
 -- The form of an intercommunalité that closes a name (« Lorient Agglomération »).
 create or replace macro nom_finit_en_epci(plat) as
     regexp_matches(
-        plat, ' (?:communaut(?:e)?(?: d agglom(?:e| )ration| de communes| urbaine| agglomeration)?|agglo|agglom(?:e| )ration|(?:euro ?)?m(?:e| )tropole|intercom(?:munalite)?)$'
+        plat, ' (?:communaut(?:e)?(?: (?:d )?agglom(?: |\w*)\w*| de communes| urbaine)?|agglo|agglom(?: |\w*)ration|(?:euro ?)?m(?:e| )tropole|intercom(?:munalite)?)$'
     );
 
 -- The key of a flat name: link words and spaces removed (all of it when nothing else is left: « Sur », « Les »).
@@ -53,7 +57,7 @@ create or replace macro nom_noyau(plat, forme) as
         case forme
             when 'epci' then regexp_replace(
                 plat,
-                '\b(?:communaut(?:es?)?|communes?|cnes?|agglom(?:e| )ration|agglo|urbaine|(?:euro ?)?m(?:e| )tropole|intercommunalite|intercom|metropolitaine)\b',
+                '\b(?:communaut(?:es?)?|communes?|cnes?|agglom(?: ration|\w*)|agglo|agglopole|urbaine|(?:euro ?)?m(?:e| )tropole|intercommunalite|intercom|metropolitaine)\b',
                 '', 'g'
             )
             when 'ept' then regexp_replace(plat, '\b(?:etablissement|public|territorial|t ?\d+)\b', '', 'g')
@@ -80,14 +84,14 @@ create or replace macro nom_avec_article(plat) as
 create or replace macro nom_sans_bruit(plat) as
     trim(regexp_replace(
         plat,
-        '^(?:\d+ ?)?budg(?:et)? prin(?:c|cipal)? |(?: (?:\d{4} )?(?:budg(?:et)?(?: (?:prin(?:c|cipal|cip)?|ville|general|communal))?|bp|principal|services? marches? publics?|direction des marches publics|mpa|dce ?\d*|siege|mairie|commune|ville|hotel de ville|\d{5}))+$',
+        '^(?:\d+ ?)?budg(?:et)? prin(?:c|cipal)? |(?: (?:\d{4} )?(?:budg(?:et)?(?: (?:prin(?:c|cipal|cip)?|ville|general|communal))?|bp|principal|services? marches? publics?|direction des marches publics|mpa|dce ?\d*|siege|mairie|commune|ville|hotel de ville|c[dg]\d\d|20[012]\d|\d{5}))+$',
         ''
     ));
 
 -- Département of a French postcode, as a list: Corsica's two are not told apart by it.
 create or replace macro departements_du_code_postal(code) as
     case
-        when not regexp_full_match(code, '\d{5}') then null
+        when not coalesce(regexp_full_match(code, '\d{5}'), false) then null
         when starts_with(code, '20') then ['2A', '2B']
         when starts_with(code, '97') then [left(code, 3)]
         else [left(code, 2)]
