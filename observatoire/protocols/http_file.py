@@ -60,7 +60,8 @@ def _receive(exchange: Exchange, response: requests.Response) -> Fetched | NotMo
     check_status(exchange, response)
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower() or None
     announced = _announced(response)
-    _check_headers(exchange, media_type, announced)
+    if announced is not None and announced > exchange.protocol.max_bytes:
+        raise _too_big(exchange, f"le serveur annonce {octets(announced)}")
     with aside(ask.folder, ask.source.id) as path:
         digest, size = _store(exchange, response, path, announced)
         _check_content(exchange, path, size, media_type)
@@ -76,16 +77,6 @@ def _receive(exchange: Exchange, response: requests.Response) -> Fetched | NotMo
             media_type=media_type,
             date=http_date(last_modified),
         )
-
-
-def _check_headers(exchange: Exchange, media_type: str | None, announced: int | None) -> None:
-    """What the headers alone are enough to refuse, before any byte of the body is read."""
-    if announced is not None and announced > exchange.protocol.max_bytes:
-        raise _too_big(exchange, f"le serveur annonce {octets(announced)}")
-    if announced == 0:
-        raise _empty(exchange)
-    if not _wants_html(exchange) and is_html(b"", media_type):
-        raise _web_page(exchange)
 
 
 def _store(exchange: Exchange, response: requests.Response, path: Path, announced: int | None) -> tuple[str, int]:
@@ -169,10 +160,9 @@ def _wants_html(exchange: Exchange) -> bool:
 
 
 def _announced(response: requests.Response) -> int | None:
-    """The size of the body on the wire, None when the server does not say it (or says it for something else)."""
+    """The size of the body on the wire, None when the server does not say it."""
     length = response.headers.get("Content-Length", "").strip()
-    chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
-    return int(length) if re.fullmatch(r"[0-9]{1,18}", length) and not chunked else None
+    return int(length) if re.fullmatch(r"[0-9]{1,18}", length) else None
 
 
 def _web_page(exchange: Exchange) -> ObservatoireError:

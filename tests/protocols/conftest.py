@@ -50,7 +50,6 @@ class Bench:
 
     def source(self, format_: str = "csv", **options: Any) -> Source:
         formats = {"csv": {"name": "csv", "delimiter": ";"}, "json": {"name": "json"}, "xlsx": {"name": "xlsx"}}
-        short = {"read_timeout": 0.3, "connect_timeout": 0.3}
         address = {} if "vintages" in options else {"url": URL}
         return Source(
             id="cog_communes",
@@ -59,7 +58,7 @@ class Bench:
             producer="p",
             licence="l",
             attribution="a",
-            protocol={"name": "http_file", **short, **address, **options},
+            protocol={"name": "http_file", **address, **options},
             format=formats[format_],
             key=("code",),
             cadence="annuelle",

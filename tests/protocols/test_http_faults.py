@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -78,13 +79,13 @@ FAULTS = {
     "504 for ever": Fault(Answer(504), FetchFailed, "le serveur a répondu 504", 4),
     # network
     "reset at once": Fault(Answer(reset=True), FetchFailed, "connexion a échoué ou s'est coupée", 4),
-    "silence": Fault(Answer(hang=True), FetchFailed, "ne répond pas à temps", 2, {"attempts": 2}),
+    "silence": Fault(Answer(hang=True), FetchFailed, "ne répond pas à temps", 2, {"attempts": 2, "read_timeout": 0.3}),
     "headers dripped": Fault(
         Answer(body=CSV, drip_headers=0.1),
         FetchFailed,
         "ne répond pas à temps",
         2,
-        {"attempts": 2, "connect_timeout": 0.05},
+        {"attempts": 2, "connect_timeout": 0.05, "read_timeout": 0.3},
     ),
     "body stops": Fault(
         Answer(body=CSV * 2, drip=0.5), FetchFailed, "ne répond pas à temps", 2, {"attempts": 2, "read_timeout": 0.2}
@@ -122,7 +123,9 @@ FAULTS = {
         DeliveryRefused,
         "page HTML",
     ),
-    "html after a comment": Fault(Answer(body=b"<!-- v2 -->\n<HTML lang='fr'>"), DeliveryRefused, "page HTML"),
+    "html after a comment": Fault(
+        Answer(body=b"<!-- v2,\nde mars -->\n<HTML lang='fr'>"), DeliveryRefused, "page HTML"
+    ),
     "html after a prolog": Fault(
         Answer(body=b"<?xml version='1.0'?>\n<!DOCTYPE html><html/>"), DeliveryRefused, "page HTML"
     ),
@@ -201,7 +204,8 @@ ONCE: dict[str, Answer] = {
 @pytest.mark.parametrize("name", ONCE)
 def test_what_may_pass_is_tried_again(name: str, bench: Bench, server: Server) -> None:
     server.script(URL, ONCE[name], Answer(body=CSV))
-    assert bench.fetched().path.read_bytes() == CSV
+    source = bench.source(read_timeout=1.0 if name == "silence" else 10.0)
+    assert bench.fetched(source).path.read_bytes() == CSV
     assert len(server.requests(URL)) == 2
     assert bench.time.slept == [1.0]
 
@@ -231,19 +235,39 @@ def test_the_servers_wait_is_honoured(asked: str, waited: float, bench: Bench, s
 
 
 def test_no_try_begins_beyond_the_time_allowed(bench: Bench, server: Server) -> None:
-    server.script(URL, Answer(503, headers={"Retry-After": "100"}))
+    server.script(URL, Answer(503, headers={"Retry-After": "120"}))
     with pytest.raises(FetchFailed, match="a répondu 503"):
         bench.fetch(bench.source(attempts=10, max_bytes=1000))
-    assert bench.time.slept == [100.0] * 3  # 300 s are allowed
+    assert bench.time.slept == [120.0] * 2  # 300 s are allowed
 
 
 def test_a_body_that_drips_is_given_up(bench: Bench, server: Server) -> None:
-    server.script(URL, Answer(body=CSV, drip=0.01))
+    server.script(URL, Answer(body=CSV * 50, drip=0.01))
     bench.time.tick = 40.0
     with pytest.raises(FetchFailed, match="trop lent"):
         bench.fetch()
     assert len(server.requests(URL)) == 1
     assert bench.left == []
+
+
+def test_the_time_allowed_counts_what_came_before_the_body(bench: Bench, server: Server) -> None:
+    server.script(URL, Answer(503, headers={"Retry-After": "100"}), Answer(body=CSV * 50, drip=0.01))
+    bench.time.tick = 20.0
+    with pytest.raises(FetchFailed, match="trop lent"):
+        bench.fetch(bench.source(max_bytes=10_000))
+    assert 300 < bench.time.elapsed <= 340  # 300 s are allowed in all, not for each try
+
+
+def test_what_inflates_without_end_never_fills_the_memory(bench: Bench, server: Server) -> None:
+    server.script(URL, Answer(body=b"0" * 20_000_000, gzipped=True))
+    source = bench.source(max_bytes=10_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(DeliveryRefused, match="sont arrivés"):
+            bench.fetch(source)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_nothing_listens(bench: Bench) -> None:

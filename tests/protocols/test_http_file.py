@@ -120,9 +120,9 @@ def test_an_accent_in_a_redirection(bench: Bench, server: Server) -> None:
 
 
 def test_the_body_of_a_redirection_is_not_read(bench: Bench, server: Server) -> None:
-    server.script(URL, Answer(302, b"moved" * 100, {"Location": "/autre.csv"}, drip=0.05))
+    server.script(URL, Answer(302, b"moved" * 100, {"Location": "/autre.csv"}, drip=10.0))
     server.script("https://www.producteur.fr/autre.csv", Answer(body=CSV))
-    assert bench.fetched().path.read_bytes() == CSV
+    assert bench.fetched(bench.source(read_timeout=1.0)).path.read_bytes() == CSV
     assert len(server.requests(URL)) == 1
 
 
