@@ -39,6 +39,7 @@ def python_models(context: BuildContext, staging: Sequence[Model]) -> list[Model
             "core.corrections", ["staging.corrections", *raws], corrections.correction_rows, source_of(corrections)
         ),
         fact_model("core.rejets", [model.name for model in staging] + raws, lambda c: reject_rows(c, staging), ""),
+        fact_model("core.extraits", ["core.preuves", "staging.chiffres_publies", *raws], extract_rows, ""),
         fact_model("core.definitions", [], lambda _: definitions.definition_rows(defined), definitions.facts(defined)),
         fact_model(
             "core.indicateurs_lignes",
@@ -143,5 +144,27 @@ def reject_rows(context: BuildContext, staging: Sequence[Model]) -> str:
             f"from staging.{identifier('_' + source.id)}) as m "
             f"left join (select distinct _livraison, _ligne, nullif({key_expression(source)}, '') as _cle "
             f"from raw.{own}) as r using (_livraison, _ligne)"
+        )
+    return " union all ".join(parts)
+
+
+def extract_rows(context: BuildContext) -> str:
+    """core.extraits: the records behind evidence and quoted figures, as received, from sources that may be republished."""
+    from observatoire.review.corrections import key_expression
+
+    judged = (
+        "select distinct _livraison, _ligne from core.preuves where source = {source} "
+        "union select _livraison, _ligne from staging.chiffres_publies where {source} = 'chiffres_publies'"
+    )
+    parts = []
+    for source in context.sources.values():
+        if not source.republished:
+            continue
+        fields = ", ".join(f"{identifier(name)} := r.{identifier(name)}" for name in source.column_names)
+        parts.append(
+            f"select distinct {literal(source.id)} as source, r._livraison as livraison, r._ligne as ligne, "
+            f"{key_expression(source)} as cle, to_json(struct_pack({fields}))::varchar as contenu "
+            f"from raw.{identifier('_' + source.id)} as r "
+            f"inner join ({judged.format(source=literal(source.id))}) as j using (_livraison, _ligne)"
         )
     return " union all ".join(parts)

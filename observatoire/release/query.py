@@ -1,0 +1,79 @@
+"""Asking SQL of a release, as it is or as known on a date."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from observatoire.errors import UsageError
+from observatoire.release.store import Release
+from observatoire.release.vintages import as_of_query, vintages_folder
+from observatoire.settings import Settings
+from observatoire.sql_text import identifier, literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Column names and rows of an answer."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+
+    def as_dicts(self) -> list[dict[str, Any]]:
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+@contextmanager
+def opened(settings: Settings, release: Release, as_of: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection where every table of the release is a view, which can read nothing else.
+
+    With `as_of` (ISO date) the tables are as known at the end of that day. Raises UsageError on a malformed date or
+    one before the first release.
+    """
+    import duckdb
+
+    with closing(duckdb.connect()) as con:
+        folder = release.path
+        queries = {
+            table: f"select * from read_parquet({literal(str(folder / f'{table}.parquet'))})"
+            for table in release.tables()
+        }
+        if as_of is not None:
+            folder = vintages_folder(settings)
+            day = _day(as_of)
+            queries = {path.stem: as_of_query(path, day) for path in sorted(folder.glob("*.parquet"))}
+            if not any(con.execute(f"select 1 from ({query}) limit 1").fetchone() for query in queries.values()):
+                raise UsageError(f"Rien n'était encore publié le {day}. Voir « observatoire releases ».")
+        con.execute(f"set allowed_directories = [{literal(str(folder))}]")
+        con.execute("set enable_external_access = false")
+        for table, query in queries.items():
+            con.execute(f"create view {identifier(table)} as {query}")
+        con.execute("set lock_configuration = true")
+        yield con
+
+
+def ask(settings: Settings, release: Release, sql: str, as_of: str | None = None) -> Answer:
+    """The answer to one SELECT. Raises UsageError with DuckDB's first line when it cannot be run."""
+    import duckdb
+
+    with opened(settings, release, as_of) as con:
+        try:
+            cursor = con.execute(sql)
+            columns = [column[0] for column in cursor.description or []]
+            return Answer(columns, cursor.fetchall())
+        except duckdb.Error as error:
+            first = str(error).strip().splitlines()[0]
+            raise UsageError(f"Requête refusée : {first}. Tables : {', '.join(release.tables())}.") from error
+
+
+def _day(text: str) -> str:
+    try:
+        return dt.date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise UsageError(f"--as-of « {text} » : une date AAAA-MM-JJ est attendue.") from error
