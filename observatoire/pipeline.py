@@ -186,11 +186,26 @@ def _release_anew(
     )  # fmt: skip
 
 
-def audit(settings: Settings, tell: Tell | None = None) -> list[str]:
+def build_only(
+    settings: Settings, force: bool = False, who: str = "cli", wait_seconds: float = 0.0, tell: Tell | None = None
+) -> Report:
+    """Build, check and release what the archive holds, taking nothing in. Raises as `release`."""
+    with writer_lock(settings, who, wait_seconds):
+        _clear(settings)
+        return release(settings, [], force, tell)
+
+
+def audit(settings: Settings, who: str = "cli", wait_seconds: float = 0.0, tell: Tell | None = None) -> list[str]:
     """Verify the archive, rebuild the current release in a folder of its own and compare every byte.
 
-    Returns French lines, one per difference; empty when the current release is what its inputs give.
+    Holds the writer's lock, so that nothing changes meanwhile. Returns French lines, one per difference; empty when
+    the current release is what its inputs give.
     """
+    with writer_lock(settings, who, wait_seconds):
+        return _audit(settings, tell)
+
+
+def _audit(settings: Settings, tell: Tell | None) -> list[str]:
     from observatoire.build import build_and_check
     from observatoire.release.store import SUMS, current_release, damaged_files
     from observatoire.release.write import write_release

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from observatoire.sources.spec import HttpFileProtocol
 from observatoire.storage import canonical_json, sha256_text, write_atomically
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def read_bytes(settings: Settings, source: Source, path: Path, target: Path) -> 
     if member:
         from observatoire.protocols import open_member
 
-        path = extracted = open_member(path, member, target.parent)
+        assert isinstance(source.protocol, HttpFileProtocol)
+        path = extracted = open_member(path, member, target.parent, source.protocol.max_bytes)
     try:
         loaded = readers[source.format.name](source, path, aside, settings)
         aside.replace(target)

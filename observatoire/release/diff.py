@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from observatoire.release.store import Release
-from observatoire.settings import Settings
 from observatoire.sql_text import identifier, literal
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class Diff:
         }
 
 
-def diff_releases(settings: Settings, before: Release, after: Release) -> Diff:
+def diff_releases(before: Release, after: Release) -> Diff:
     """The changes that lead from `before` to `after`.
 
     Rows are matched by the unique key that the newer release's Parquet file declares, so that a release can be

@@ -1,0 +1,182 @@
+"""The `observatoire` command. French for people, --json for programs; exit codes 0, 1, 2, 3 (released but degraded)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from observatoire import cli_output as output
+from observatoire.errors import ObservatoireError
+
+app = typer.Typer(
+    name="observatoire",
+    help="Données de l'observatoire de l'IA dans les territoires : collecter, construire, contrôler, publier, interroger.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Répondre en JSON, pour un programme.")]
+Wait = Annotated[
+    float, typer.Option("--attendre", help="Secondes à attendre si une autre écriture est en cours.", min=0)
+]
+
+
+@app.command()
+def refresh(
+    source: Annotated[
+        list[str] | None, typer.Option("--source", help="Ne collecter que cette source (répétable).")
+    ] = None,
+    live: Annotated[bool, typer.Option("--live", help="Utiliser le réseau pour collecter.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Tout reconstruire depuis l'archive.")] = False,
+    attendre: Wait = 0.0,
+    json: Json = False,
+) -> None:
+    """Collecter, construire, contrôler et publier une version. Sans rien de neuf, la version en service reste."""
+    from observatoire import pipeline
+
+    settings = output.settings()
+    with output.progress(json) as tell:
+        report = pipeline.refresh(settings, source or [], live, force, "commande refresh", attendre, tell)
+    output.report(report, json)
+    raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def ingest(
+    source: Annotated[str, typer.Argument(help="Identifiant de la source (voir « observatoire sources »).")],
+    file: Annotated[Path | None, typer.Option("--file", help="Fichier à prendre à la place de l'adresse.")] = None,
+    attendre: Wait = 0.0,
+    json: Json = False,
+) -> None:
+    """Prendre la livraison d'une source, de son adresse ou d'un fichier, sans rien publier."""
+    from observatoire import pipeline
+
+    results = pipeline.ingest_one(output.settings(), source, file, "commande ingest", attendre)
+    output.ingested(results, json)
+    raise typer.Exit(1 if all(result.degraded for result in results) else 3 if any(r.degraded for r in results) else 0)
+
+
+@app.command()
+def build(
+    force: Annotated[bool, typer.Option("--force", help="Tout reconstruire depuis l'archive.")] = False,
+    attendre: Wait = 0.0,
+    json: Json = False,
+) -> None:
+    """Construire, contrôler et publier ce que l'archive contient déjà, sans rien collecter."""
+    from observatoire import pipeline
+
+    settings = output.settings()
+    with output.progress(json) as tell:
+        report = pipeline.build_only(settings, force, "commande build", attendre, tell)
+    output.report(report, json)
+
+
+@app.command()
+def audit(json: Json = False, attendre: Wait = 0.0) -> None:
+    """Vérifier l'archive et reconstruire à part la version en service, octet pour octet."""
+    from observatoire import pipeline
+
+    settings = output.settings()
+    with output.progress(json) as tell:
+        found = pipeline.audit(settings, "commande audit", attendre, tell)
+    output.audit(found, json)
+    raise typer.Exit(1 if found else 0)
+
+
+@app.command()
+def sources(json: Json = False) -> None:
+    """Montrer chaque source : ce qui est utilisé, depuis quand elle est dégradée et pourquoi."""
+    from observatoire import pipeline
+
+    output.sources(pipeline.source_rows(output.settings()), json)
+
+
+@app.command()
+def releases(json: Json = False) -> None:
+    """Montrer les versions publiées, la plus récente d'abord."""
+    from observatoire.release.store import current_release, list_releases
+
+    settings = output.settings()
+    current = current_release(settings)
+    rows = [
+        {**release.about(), "en_service": current is not None and release.id == current.id}
+        for release in reversed(list_releases(settings))
+    ]
+    output.releases(rows, json)
+
+
+@app.command()
+def diff(
+    avant: Annotated[str, typer.Argument(help="Version de départ (ou le début de son nom).")],
+    apres: Annotated[str, typer.Argument(help="Version d'arrivée.")] = "current",
+    json: Json = False,
+) -> None:
+    """Montrer ce qui a changé entre deux versions, ligne par ligne et cellule par cellule."""
+    from observatoire.release.diff import diff_releases
+    from observatoire.release.store import find_release
+
+    settings = output.settings()
+    output.diff(diff_releases(find_release(settings, avant), find_release(settings, apres)), json)
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="Requête SQL (DuckDB) sur les tables publiées.")],
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Telles que connues à cette date (AAAA-MM-JJ).")] = None,
+    version: Annotated[str, typer.Option("--version", help="Version à interroger.")] = "current",
+    json: Json = False,
+) -> None:
+    """Interroger les tables publiées."""
+    from observatoire.release.query import ask
+    from observatoire.release.store import find_release
+
+    settings = output.settings()
+    output.answer(ask(settings, find_release(settings, version), sql, as_of), json)
+
+
+@app.command()
+def trace(
+    identifiant: Annotated[
+        str, typer.Argument(help="indicateur_id, usage_id, clé du registre, preuve_id ou chiffre_id.")
+    ],
+    version: Annotated[str, typer.Option("--version", help="Version à interroger.")] = "current",
+    json: Json = False,
+) -> None:
+    """Remonter d'un chiffre ou d'un usage aux lignes et aux octets dont il vient."""
+    from observatoire.pipeline import load_all_sources
+    from observatoire.release.store import find_release
+    from observatoire.trace import trace as follow
+
+    settings = output.settings()
+    output.trace(follow(settings, find_release(settings, version), identifiant, load_all_sources(settings)), json)
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Dire ce qui manque à cette machine, et comment l'obtenir."""
+    from observatoire.doctor import examine
+
+    findings = examine(output.settings())
+    output.findings(findings, json)
+    raise typer.Exit(0 if all(finding.ok for finding in findings if finding.needed) else 1)
+
+
+def main() -> None:
+    """Entry point: an error of ours is one French line and its exit code; anything else is a fault of the program."""
+    try:
+        app()
+    except ObservatoireError as error:
+        output.failure(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("Interrompu. La version en service n'a pas changé.", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
