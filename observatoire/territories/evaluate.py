@@ -159,6 +159,23 @@ def truth_of_decp(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], table: 
     )
 
 
+def truth_of_decp_consolidated(con: duckdb.DuckDBPyConnection, path: Path, table: str, hinted: bool) -> None:
+    """Create `table`: distinct buyer, its département and the SIREN of its SIRET, from the consolidated CSV."""
+    con.execute(
+        f"""create or replace table {table} as
+        select distinct
+            {literal("DECP 2024" if hinted else "DECP 2024, sans indice")} as source,
+            trim(acheteur_nom) as nom,
+            cast(null as varchar) as type_indice,
+            {"acheteur_departement_code" if hinted else "cast(null as varchar)"} as territoire_indice,
+            cast(null as varchar) as siret,
+            cast(null as varchar) as code_postal,
+            left(acheteur_id, 9) as siren_annonce
+        from read_csv({literal(str(path))}, all_varchar = true, header = true, delim = ',', quote = '"')
+        where acheteur_nom is not null"""
+    )
+
+
 def evaluate(
     con: duckdb.DuckDBPyConnection,
     truths: Iterable[str],
