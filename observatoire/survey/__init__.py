@@ -1,0 +1,1 @@
+"""Surveys: designs, estimates, calibration, change between editions, disclosure control."""
