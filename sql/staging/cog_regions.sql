@@ -1,0 +1,47 @@
+-- A région of one vintage.
+with source as (
+    select * from raw.cog_regions
+),
+
+typed as (
+    select
+        code_court(REG) as reg,
+        code_commune(CHEFLIEU) as cheflieu,
+        trim(LIBELLE) as libelle,
+        REG as code_recu,
+        premier_janvier(_millesime) as millesime,
+        _livraison,
+        _ligne
+    from source
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (partition by reg, millesime order by _ligne) as rang
+    from typed
+),
+
+final as (
+    select
+        *,
+        motifs([reparation('REG', code_recu, reg)]) as reparations,
+        motifs([
+            motif(not coalesce(regexp_full_match(reg, '[0-9]{2}'), false), 'REG', coalesce(cite(code_recu) || ' n''est pas une région', 'vide')),
+            motif(not est_code_commune(cheflieu), 'CHEFLIEU', coalesce(cite(cheflieu) || ' n''est pas un code commune', 'vide')),
+            motif(libelle is null, 'LIBELLE', 'vide'),
+            motif(rang > 1, 'REG', cite(reg) || ' déjà présent pour ce millésime')
+        ]) as _motifs
+    from ranked
+)
+
+select
+    reg,
+    cheflieu,
+    libelle,
+    reparations,
+    millesime,
+    _livraison,
+    _ligne,
+    _motifs
+from final
