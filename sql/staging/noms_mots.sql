@@ -7,7 +7,7 @@ final as (
     select
         s.mot,
         s.sens,
-        s.force,
+        s."force",
         s._livraison,
         s._ligne,
         motifs([
@@ -17,8 +17,8 @@ final as (
             ),
             motif(s.sens is null, 'sens', 'vide'),
             motif(
-                s.force is null or s.force not in ('forte', 'faible'),
-                'force', coalesce(cite(s.force) || ' inconnue (forte ou faible)', 'vide')
+                s."force" is null or s."force" not in ('forte', 'faible'),
+                'force', coalesce(cite(s."force") || ' inconnue (forte ou faible)', 'vide')
             ),
             motif(
                 row_number() over (partition by s.mot order by s._ligne) > 1,
@@ -31,7 +31,7 @@ final as (
 select
     mot,
     sens,
-    force,
+    "force",
     _livraison,
     _ligne,
     _motifs
