@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from observatoire.errors import SpecError
+from observatoire.errors import SpecError, UsageError
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -62,6 +62,12 @@ class CsvFormat(Strict):
     encoding: Literal["utf-8", "cp1252", "latin-1"] = "utf-8"
     quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
     skip_rows: int = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def distinct_marks(self) -> CsvFormat:
+        if self.delimiter == self.quote or {self.delimiter, self.quote} & set("\r\n"):
+            raise ValueError("delimiter and quote are two different characters, neither ending a line")
+        return self
 
 
 class JsonFormat(Strict):
@@ -161,22 +167,27 @@ def load_source(path: Path) -> Source:
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Source(**{"id": path.stem, **(content or {})})
-    except (yaml.YAMLError, ValidationError, TypeError) as error:
+        source = Source(**{"id": path.stem, **(content or {})})
+    except (yaml.YAMLError, ValidationError, TypeError, UnicodeDecodeError) as error:
         if isinstance(error, ValidationError):
             details = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         else:
             details = str(error).replace("\n", " ")
         raise SpecError(f"Spécification {path.name} invalide : {details}. Corriger observatoire/sources.") from error
+    if source.id != path.stem:
+        raise SpecError(f"Spécification {path.name} : id « {source.id} » n'est pas le nom du fichier. Retirer id.")
+    return source
 
 
 def load_sources(*folders: Path | None) -> dict[str, Source]:
     """Every source of the package's folder and of `folders`, by id, in alphabetical order.
 
-    Raises SpecError when a specification is wrong or two folders define the same id.
+    Raises SpecError when a specification is wrong or two folders define the same id, UsageError when a folder is missing.
     """
     sources: dict[str, Source] = {}
     for folder in (Path(__file__).parent, *folders):
+        if folder and not folder.is_dir():
+            raise UsageError(f"Dossier de sources « {folder} » introuvable. Corriger OBSERVATOIRE_SOURCES_DIR.")
         for path in sorted(folder.glob("*.yml")) if folder else []:
             if path.stem in sources:
                 raise SpecError(f"Source « {path.stem} » définie deux fois ({path}). Renommer l'un des fichiers.")
