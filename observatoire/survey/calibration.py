@@ -32,6 +32,16 @@ class Cells:
         means = _cell_sums(self.codes, values * self.before[:, None]) / _cell_sums(self.codes, self.before[:, None])
         return np.asarray(self.after[:, None] * (values - means[self.codes]), dtype=np.float64)
 
+    @property
+    def width(self) -> int:
+        """Number of cells."""
+        return int(self.codes.max()) + 1
+
+    def projection(self) -> tuple[Floats, Floats]:
+        """Cell indicators, and the weights that give each cell's mean."""
+        basis = _indicators(self.codes)
+        return basis, basis * (self.before / np.bincount(self.codes, self.before)[self.codes])[:, None]
+
 
 @dataclass(frozen=True, eq=False)
 class Margins:
@@ -47,6 +57,23 @@ class Margins:
             sizes = np.bincount(codes).astype(np.float64)[:, None]
             values = values - (_cell_sums(codes, values) / sizes)[codes]
         return np.asarray(self.after[:, None] * values, dtype=np.float64)
+
+    @property
+    def width(self) -> int:
+        """Number of categories of all margins."""
+        return sum(int(codes.max()) + 1 for codes in self.codes)
+
+    def projection(self) -> tuple[Floats, Floats]:
+        """Indicators of all margins, and the coefficients that the same rounds of centring give them."""
+        parts = [_indicators(codes) for codes in self.codes]
+        basis = np.hstack(parts)
+        means = [part / part.sum(axis=0) for part in parts]
+        crossed = [mean.T @ basis for mean in means]
+        starts = np.cumsum([0, *(part.shape[1] for part in parts)])
+        functional = np.zeros_like(basis.T)
+        for m in list(range(len(parts))) * PROJECTIONS:
+            functional[starts[m] : starts[m + 1]] += means[m].T - crossed[m] @ functional
+        return basis, functional.T
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +92,15 @@ class Regression:
         values = scores / self.after[:, None]
         fitted = self.basis @ (self.basis.T @ (self.before[:, None] * values))
         return np.asarray(self.after[:, None] * (values - fitted), dtype=np.float64)
+
+    @property
+    def width(self) -> int:
+        """Rank of the calibration variables."""
+        return int(self.basis.shape[1])
+
+    def projection(self) -> tuple[Floats, Floats]:
+        """The basis, and the weighted basis."""
+        return self.basis, self.basis * self.before[:, None]
 
 
 def post_stratify(design: SurveyDesign, cells: Labels, totals: Mapping[Any, float]) -> SurveyDesign:
@@ -157,6 +193,10 @@ def indicator_matrix(*variables: Labels) -> tuple[Floats, tuple[str, ...]]:
 
 def _adjusted(design: SurveyDesign, weights: Floats, adjustment: Cells | Margins | Regression) -> SurveyDesign:
     return replace(design, weights=checked_weights(weights, design.rows), adjustments=(*design.adjustments, adjustment))
+
+
+def _indicators(codes: Integers) -> Floats:
+    return np.asarray(codes[:, None] == np.arange(int(codes.max()) + 1), dtype=np.float64)
 
 
 def _cell_sums(codes: Integers, values: Floats) -> Floats:

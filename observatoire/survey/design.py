@@ -12,18 +12,28 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from observatoire.errors import SurveyError
-from observatoire.survey.arrays import Floats, Integers, Labels, encode, numbers
+from observatoire.survey.arrays import Flags, Floats, Integers, Labels, encode, numbers
 
 Lonely = Literal["fail", "certainty", "adjust", "average"]
 Plan = Literal["probabilite", "auto_selection", "recensement"]
+ROUNDING = 1e-18  # share of the squared scores below which a variance is rounding: it is zero
 NEGLIGIBLE = 1e-7  # a sampling fraction this close to 1 leaves nothing to draw (same threshold as R survey)
 
 
 class Adjustment(Protocol):
     """What a calibration leaves to the variance: the part of the scores that it does not explain."""
 
+    @property
+    def width(self) -> int:
+        """Number r of calibration variables."""
+        ...
+
     def residuals(self, scores: Floats) -> Floats:
         """Scores (n, k) of the whole sample, less what the calibration variables explain."""
+        ...
+
+    def projection(self) -> tuple[Floats, Floats]:
+        """Z and F (n, r) such that the residuals of scores w v are w (v - Z F'v)."""
         ...
 
 
@@ -111,9 +121,27 @@ class SurveyDesign:
         chosen = slice(None) if rows is None else rows
         return len(np.unique(stage.unit[chosen])) - len(np.unique(stage.stratum[chosen]))
 
+    def degrees_of_freedom_by_column(self, rows: Integers, answered: Flags) -> Integers:
+        """`degrees_of_freedom` among the rows that answered, for each column of `answered` (len(rows), k)."""
+        stage = self.stages[0]
+        order = np.argsort(stage.unit[rows], kind="stable")
+        flags = answered[order].astype(np.int64)
+        present = [
+            np.add.reduceat(flags, np.flatnonzero(np.diff(codes[rows][order], prepend=-1)), axis=0) > 0
+            for codes in (stage.unit, stage.stratum)
+        ]
+        return np.asarray(present[0].sum(axis=0) - present[1].sum(axis=0), dtype=np.int64)
+
     def is_census(self, rows: Integers) -> bool:
         """Whether every stratum that `rows` touch was taken whole, at every stage."""
-        return all(not stage.remaining[stage.stratum[rows]].any() for stage in self.stages)
+        return not self.partial(rows).any()
+
+    def partial(self, rows: Integers) -> Flags:
+        """Which of `rows` belong to a stratum that was not taken whole, at any stage."""
+        flags = np.zeros(len(rows), dtype=np.bool_)
+        for stage in self.stages:
+            flags |= stage.remaining[stage.stratum[rows]] > 0
+        return flags
 
     def covariance(self, scores: Floats, rows: Integers | None = None) -> Floats:
         """Covariance (k, k) of estimators whose linearised weighted values are `scores` (len(rows), k).
@@ -131,7 +159,7 @@ class SurveyDesign:
         total = np.zeros(scores.shape[1])
         for root in self._roots(scores, rows):
             total += np.einsum("ij,ij->j", root, root)
-        return total
+        return np.where(total <= ROUNDING * np.einsum("ij,ij->j", scores, scores), 0.0, total)
 
     def _roots(self, scores: Floats, rows: Integers | None) -> list[Floats]:
         chosen = np.arange(self.rows, dtype=np.int64) if rows is None else rows

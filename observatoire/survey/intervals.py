@@ -38,7 +38,7 @@ REASONS = {
     Reason.SELF_SELECTED: "enquête à participation volontaire : pas de marge d'erreur",
     Reason.NO_FREEDOM: "aucun degré de liberté (une seule unité par strate) : pas d'intervalle",
     Reason.EXTREME_SHARE: "part estimée de 0 % ou de 100 % : pas d'intervalle",
-    Reason.NO_VARIANCE: "variance estimée nulle sans que le domaine soit recensé : pas d'intervalle",
+    Reason.NO_VARIANCE: "variance estimée nulle (réponses constantes, ou total fixé par le calage) : pas d'intervalle",
 }
 
 

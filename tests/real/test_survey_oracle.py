@@ -109,9 +109,15 @@ EXCEPTIONS = (
         r".*edge_p=[01]\|ciprop_logit\|(lo|hi)", 4, "R's interval of width 0 around an unconverged estimate", absent
     ),
     Exempt(r".*edge_p=0\|(mean|total)\|(lo|hi)", 4, "p = 0 in a sample: R's interval [0, 0] claims certainty", absent),
+    Exempt(
+        r"apiclus1_rake\|schwide\|total\|(lo|hi)",
+        2,
+        "a total that the calibration fixes: R's interval has width 0, ours is absent and says so",
+        absent,
+    ),
     Exempt(r".*edge_empty_domain\|mean\|(est|se)", 2, "nobody in the domain: R gives 0, there is no estimate", absent),
 )
-EXPECTED, COMPARED, BOTH_ABSENT = 2947, 2770, 128
+EXPECTED, COMPARED, BOTH_ABSENT = 2947, 2768, 128
 
 
 @pytest.fixture(scope="module")
