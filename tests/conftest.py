@@ -16,6 +16,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from observatoire import pipeline  # noqa: E402
+from observatoire.pipeline import Report  # noqa: E402
+from observatoire.release.store import Release, find_release  # noqa: E402
 from observatoire.settings import PREFIX, Settings  # noqa: E402
 from tests.helpers import NetworkBlocked  # noqa: E402
 
@@ -87,3 +90,16 @@ def copy_project(folder: Path) -> Settings:
 def project(tmp_path: Path) -> Settings:
     """Settings over a temporary copy of the project, nothing ingested yet."""
     return copy_project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Report]:
+    """Settings and report of one refresh of the real register. Read it, never write to it."""
+    settings = copy_project(tmp_path_factory.mktemp("publie"))
+    return settings, pipeline.refresh(settings)
+
+
+@pytest.fixture
+def current(released: tuple[Settings, Report]) -> Release:
+    """The release of `released`."""
+    return find_release(released[0], "current")

@@ -128,6 +128,11 @@ def load_table_specs(sql_folder: Path) -> dict[str, TableSpec]:
     queries = {path.stem for path in folder.glob("*.sql")}
     if alone := sorted(specs.keys() ^ queries):
         raise SpecError(f"sql/curated/{alone[0]} : un .sql et un .yml du même nom sont attendus. Ajouter le manquant.")
+    for spec in specs.values():
+        for key in spec.foreign_keys:
+            known = specs[key.table].column_names if key.table in specs else []
+            if lost := [name for name in key.to if name not in known]:
+                raise SpecError(f"sql/curated/{spec.table}.yml : la référence {key.table}.{lost[0]} n'existe pas.")
     return specs
 
 

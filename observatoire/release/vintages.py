@@ -71,7 +71,7 @@ def _merged(con: duckdb.DuckDBPyConnection, kept: Path, released: Path, moment: 
     )
     extra = "".join(f", {identifier(name)}" for name in dropped)
     blank = "".join(f", null::{kind} as {identifier(name)}" for name, kind in dropped.items())
-    row = "row(" + ", ".join(identifier(name) for name in new) + ")"
+    row = "struct_pack(" + ", ".join(f"{identifier(name)} := {identifier(name)}" for name in new) + ")"
     return (
         f"with before as (select {aligned}{extra}, connu_du, connu_au from {_read(kept)}), "
         f"now_known as (select {', '.join(identifier(name) for name in new)} from {_read(released)}), "

@@ -1,0 +1,176 @@
+"""What the issue demands of a release of the real register, read from the Parquet as a researcher would."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from observatoire import ingest, pipeline, state
+from observatoire.errors import ChecksFailed
+from observatoire.pipeline import Report
+from observatoire.quality.spec import load_table_specs
+from observatoire.release.store import Release, current_release, damaged_files, list_releases
+from observatoire.settings import Settings
+from tests.conftest import ROOT, copy_project
+from tests.helpers import edit_csv
+
+Released = tuple[Settings, Report]
+
+
+def one(release: Release, query: str) -> tuple[object, ...]:
+    row = duckdb.sql(query.replace("{", f"'{release.path}/").replace("}", ".parquet'")).fetchone()
+    assert row is not None
+    return row
+
+
+def test_every_case_of_the_register_is_a_use(current: Release) -> None:
+    counts = one(
+        current,
+        "select count(*), count(*) filter (confirme), count(*) filter (confirme and finalite_environnementale) from {usages}",
+    )
+    assert counts == (158, 126, 85)
+    assert one(current, "select count(*) from {rejets}") == (0,)
+
+
+def test_every_quoted_figure_is_kept(current: Release) -> None:
+    assert one(current, "select count(*) from {chiffres_publies}") == (84,)
+    qualified = "select qualificatif, valeur_min, valeur_max from {chiffres_publies} where valeur = 250"
+    assert one(current, qualified) == ("plus_de", 250, None)
+
+
+def test_maurepas_is_ambiguous_and_never_guessed(current: Release) -> None:
+    found = one(current, "select siren, siren_statut, siren_candidats from {usages} where collectivite = 'Maurepas'")
+    assert found == (None, "ambigu", ["217803832", "218004943"])
+
+
+def test_every_figure_says_what_it_rests_on(current: Release) -> None:
+    missing = one(
+        current,
+        "select count(*) from {indicateurs} where base is null or definition is null or plan <> 'registre' "
+        "or mention not like 'Inventaire non exhaustif%' or (n is null and absence <> 'non_couvert')",
+    )
+    assert missing == (0,)
+
+
+def test_the_schema_says_which_columns_may_be_empty(current: Release) -> None:
+    """A column without NULLs today must not become required; a declared one must be."""
+    spec = load_table_specs(ROOT / "sql")["usages"]
+    schema = pq.read_schema(current.path / "usages.parquet")
+    assert {field.name: field.nullable for field in schema} == {column.name: column.nullable for column in spec.columns}
+    assert schema.field("description").nullable and schema.field("description").metadata[b"fr"]
+    assert schema.metadata[b"cle"] == b"usage_id"
+
+
+def test_rows_are_in_the_order_of_their_key(current: Release) -> None:
+    keys = duckdb.sql(f"select usage_id from '{current.path}/usages.parquet'").fetchall()
+    assert keys == sorted(keys)
+
+
+def test_the_dictionary_and_the_package_describe_every_column(current: Release) -> None:
+    with (current.path / "dictionnaire.csv").open(encoding="utf-8", newline="") as handle:
+        described = {(row["table"], row["colonne"]) for row in csv.DictReader(handle) if row["description_en"]}
+    package = json.loads((current.path / "datapackage.json").read_text())
+    fields = {
+        (resource["title"], field["name"])
+        for resource in package["resources"]
+        for field in resource["schema"]["fields"]
+    }
+    stored = {(path.stem, name) for path in current.path.glob("*.parquet") for name in pq.read_schema(path).names}
+    assert described == fields == stored
+    for name in ("dictionnaire_fr.md", "dictionary_en.md", "LISEZMOI.md", "definitions.md"):
+        assert (current.path / name).stat().st_size > 500
+
+
+def test_a_release_never_names_itself_nor_the_machine(released: Released, current: Release) -> None:
+    """Identity and moment stay in release.json, outside SHA256SUMS: else equal inputs could not give equal bytes."""
+    inside = [path for path in current.path.iterdir() if path.name != "release.json"]
+    for path in inside:
+        content = path.read_bytes()
+        assert current.id.encode() not in content, path.name
+        assert str(released[0].data).encode() not in content, path.name
+        assert current.about()["released_at"].encode() not in content, path.name
+    assert "release.json" not in (current.path / "SHA256SUMS").read_text()
+
+
+def test_the_inputs_of_a_release_are_kept_by_hash(released: Released, current: Release) -> None:
+    listed = json.loads((current.path / "inputs.json").read_text())
+    assert "sql/curated/usages.sql" in listed and "data/register/definitions.yml" in listed
+    for digest in listed.values():
+        assert (released[0].curated / "inputs" / digest[:2] / digest).is_file()
+
+
+def test_rebuilding_elsewhere_with_other_threads_at_another_moment_gives_the_same_bytes(
+    released: Released, current: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (ingest, pipeline, state):
+        monkeypatch.setattr(module, "now", lambda: "2031-02-03T04:05:06Z")
+    other = replace(copy_project(tmp_path), threads=1)
+    assert released[0].threads != other.threads
+    report = pipeline.refresh(other)
+    rebuilt = current_release(other)
+    assert rebuilt is not None and report.release == current.id
+    assert (rebuilt.path / "SHA256SUMS").read_bytes() == (current.path / "SHA256SUMS").read_bytes()
+    assert rebuilt.about()["released_at"] == "2031-02-03T04:05:06Z"
+
+
+def test_nothing_new_makes_no_release(released: Released, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, first = released
+    monkeypatch.setattr(pipeline, "_release_anew", lambda *_: pytest.fail("nothing changed, nothing may be built"))
+    again = pipeline.refresh(settings)
+    assert (again.release, again.new) == (first.release, False)
+    assert len(list_releases(settings)) == 1
+
+
+def test_an_audit_rebuilds_every_byte_and_notices_a_changed_one(released: Released, tmp_path: Path) -> None:
+    settings, _ = released
+    assert pipeline.audit(settings) == []
+    current = current_release(settings)
+    assert current is not None
+    damaged = current.path / "LISEZMOI.md"
+    kept = damaged.read_bytes()
+    try:
+        damaged.write_bytes(kept + b" ")
+        assert pipeline.audit(settings) == [f"{current.id} : LISEZMOI.md est abîmé ou manque."]
+    finally:
+        damaged.write_bytes(kept)
+
+
+def test_what_changes_and_comes_back(project: Settings) -> None:
+    """A change makes a release that names its predecessor; a damaged or reverted one is found again; checks block."""
+    first = pipeline.refresh(project)
+    register = project.register / "cas_usage.csv"
+    kept = register.read_bytes()
+    edit_csv(register, lambda rows: rows[0].update(statut="deploye"))
+    second = pipeline.refresh(project)
+    assert second.new and second.predecessor == first.release and second.release != first.release
+
+    register.write_bytes(kept)
+    third = pipeline.refresh(project)
+    current = current_release(project)
+    assert current is not None
+    assert (third.release, current.id) == (first.release, first.release)
+    assert len(list_releases(project)) == 2
+
+    (current.path / "usages.parquet").write_bytes(b"damaged")
+    again = pipeline.refresh(project)
+    current = current_release(project)
+    assert current is not None and again.release == first.release and damaged_files(current) == []
+
+    spec = project.sql / "curated" / "usages.yml"
+    spec.write_text(
+        spec.read_text().replace(
+            'rule: "montant_eur is not null and montant_eur <= 0"', 'rule: "coalesce(montant_eur > 0, false)"'
+        )
+    )
+    with pytest.raises(
+        ChecksFailed, match=r"^USG-06 \(usages\.montant_eur, \d+ lignes\) : .* La version .* reste en service\.$"
+    ):
+        pipeline.refresh(project)
+    kept_release = current_release(project)
+    assert kept_release is not None and kept_release.id == first.release and damaged_files(kept_release) == []
