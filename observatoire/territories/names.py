@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SQL = Path(__file__).resolve().parents[2] / "sql"
 INPUT = "core.noms_a_resoudre"
-STEPS = ("noms_indices", "noms_lectures", "noms_exacts", "noms_proches", "noms_resolus")
+STEPS = ("noms_indices", "noms_plats", "noms_lectures", "noms_exacts", "noms_proches", "noms_resolus")
 INPUT_COLUMNS = ("nom_id", "nom", "type_indice", "territoire_indice", "siret", "code_postal")
 
 

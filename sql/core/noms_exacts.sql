@@ -1,42 +1,65 @@
 -- Authorities whose key is exactly that of a reading. `admis` is false where a hint contradicts the authority.
 with paires as (
     select
-        l.nom_id,
+        l.*,
         t.siren,
         t.type,
+        t.code,
         t.genre,
+        t.departements,
+        t.poids,
         case
             when t.plat = l.plat or t.type <> 'commune' or l.troue or t.genre = 'arrondissement' then 0
             when length(l.plat) > length(t.plat) then 0.06
             else 0.03
-        end as ecart_article,
-        l.base * t.poids as base,
-        case
-            when l.type_indice is null then true
-            when l.type_indice in ('syndicat', 'autre') then false
-            when l.type_indice in ('epci', 'ept') then t.type in ('epci', 'ept') or t.code = '69M'
-            when l.type_indice = 'commune' then t.type = 'commune' or t.code = '75C'
-            when l.type_indice = 'departement' then t.type in ('departement', 'collectivite_statut_particulier')
-            when l.type_indice = 'region' then t.type = 'region' or t.code in ('20R', '972R', '973R', '976R')
-            when l.type_indice = 'collectivite_statut_particulier' then t.type in (l.type_indice, 'epci', 'commune')
-            else t.type = l.type_indice
-        end as type_admis,
-        l.forme,
-        l.departements is null or list_has_any(t.departements, l.departements) as lieu_admis,
-        coalesce(list_has_any(t.departements, l.voisins), false) as voisin,
-        coalesce(list_has_any(t.departements, l.departements_postal), false) as postal,
-        l.departements is not null or l.departements_postal is not null as situe
+        end as ecart_article
     from core.noms_lectures as l
     inner join core.noms_territoires as t on t.forme = l.forme and t.cle = l.cle
-    where (not t.troue or l.troue) and (not l.sigle_seul or t.genre in ('sigle', 'usage'))
+    where not l.nulle and (not t.troue or l.troue) and (not l.sigle_seul or t.genre in ('sigle', 'usage'))
+),
+
+-- A département between brackets tells more than the hint; a postcode only chooses between equals.
+situees as (
+    select
+        p.*,
+        if(p.departement_lu is null, i.departements, [p.departement_lu]) as departements_indice,
+        if(p.departement_lu is null, i.voisins, null) as voisins_indice,
+        departements_du_code_postal(p.code_postal) as departements_postal
+    from paires as p
+    left join core.noms_indices as i on i.territoire_indice = p.territoire_indice
+),
+
+comparees as (
+    select
+        nom_id,
+        siren,
+        type,
+        genre,
+        forme,
+        base * poids - ecart_article as base,
+        case
+            when type_indice is null then true
+            when type_indice in ('syndicat', 'autre') then false
+            when type_indice in ('epci', 'ept') then type in ('epci', 'ept') or code = '69M'
+            when type_indice = 'commune' then type = 'commune' or code = '75C'
+            when type_indice = 'departement' then type in ('departement', 'collectivite_statut_particulier')
+            when type_indice = 'region' then type = 'region' or code in ('20R', '972R', '973R', '976R')
+            when type_indice = 'collectivite_statut_particulier' then type in (type_indice, 'epci', 'commune')
+            else type = type_indice
+        end as type_admis,
+        departements_indice is null or list_has_any(departements, departements_indice) as lieu_admis,
+        coalesce(list_has_any(departements, voisins_indice), false) as voisin,
+        coalesce(list_has_any(departements, departements_postal), false) as postal,
+        departements_indice is not null or departements_postal is not null as situe
+    from situees
 ),
 
 notees as (
     select
         *,
         lieu_admis and (type_admis or forme <> '') as admis,
-        base - if(type_admis, 0, 0.1) - ecart_article + if(postal, 0.06, 0) as score
-    from paires
+        base - if(type_admis, 0, 0.1) + if(postal, 0.06, 0) as score
+    from comparees
 ),
 
 meilleures as (

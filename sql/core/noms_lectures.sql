@@ -1,147 +1,88 @@
 -- The ways to read each name: as it is, without its brackets, the name in its brackets, without a closing acronym…
--- Each reading has a form ('' when bare), a key and what it is worth.
-with source as (
-    select
-        n.nom_id,
-        n.nom,
-        n.type_indice,
-        i.departements as departements_indice,
-        i.voisins as voisins_indice,
-        departements_du_code_postal(n.code_postal) as departements_postal,
-        case when regexp_full_match(replace(n.siret, ' ', ''), '\d{9}|\d{14}') then left(replace(n.siret, ' ', ''), 9) end
-            as siren_indice
-    from core.noms_a_resoudre as n
-    left join core.noms_indices as i on i.territoire_indice = n.territoire_indice
-    where n.nom is not null
-),
-
-coupes as (
-    select
-        *,
-        case
-            when contains(nom, '(') then regexp_replace(nom, '\([^)]*\)?', ' ', 'g')
-            else nom
-        end as principal,
-        case when contains(nom, '(') then nom_plat(regexp_extract(nom, '\(([^)]*)', 1)) end as parenthese,
-        case when regexp_matches(nom, '\s[-–—:]\s') then regexp_split_to_array(nom, '\s+[-–—:]\s+') end as segments,
-        contains(nom, '�') as troue
-    from source
-),
-
-plats as (
-    select
-        * exclude (principal),
-        nom_plat(principal) as plat
-    from coupes
-),
-
--- A département between brackets says where: « La Rochette (77) ».
-situes as (
+-- Each reading has a form ('' when bare), a key and what it is worth. `nulle` tells a reading not to be used.
+with entiers as (
     select
         nom_id,
-        type_indice,
-        siren_indice,
-        troue,
-        case
-            when regexp_full_match(parenthese, '\d[0-9ab]|97\d') then [upper(parenthese)]
-            else departements_indice
-        end as departements,
-        case when regexp_full_match(parenthese, '\d[0-9ab]|97\d') then null else voisins_indice end as voisins,
-        departements_postal,
-        case when regexp_full_match(parenthese, '\d[0-9ab]|97\d') then null else parenthese end as parenthese,
-        segments,
         plat,
-        plat || coalesce(' ' || parenthese, '') as entier
-    from plats
-),
-
-textes as (
-    select
-        nom_id,
-        type_indice,
-        siren_indice,
-        departements,
-        voisins,
-        departements_postal,
-        entier,
-        troue,
-        plat,
+        plat as entier,
         1.0 as base,
-        parenthese is not null and parenthese not in ('le', 'la', 'les', 'l', 'mairie', 'commune', 'ville') as partiel,
+        false as partiel,
         false as force_forme
-    from situes
+    from core.noms_plats
+    where parenthese is null or parenthese in ('le', 'la', 'les', 'l', 'mairie', 'commune', 'ville')
     union all
     select
-        nom_id, type_indice, siren_indice, departements, voisins, departements_postal, entier, troue,
-        parenthese as plat, 0.95 as base, true as partiel, true as force_forme
-    from situes
+        nom_id, plat, plat || ' ' || parenthese as entier, 1.0 as base, true as partiel, false as force_forme
+    from core.noms_plats
+    where parenthese is not null and parenthese not in ('le', 'la', 'les', 'l', 'mairie', 'commune', 'ville')
+),
+
+-- A part of a name is only read alone when the other part is a single word, an acronym most often.
+parties as (
+    select nom_id, parenthese as plat, plat || ' ' || parenthese as entier, 0.95 as base, true as partiel, true as force_forme
+    from core.noms_plats
     where length(parenthese) > 3 and not contains(plat, ' ')
     union all
-    select
-        nom_id, type_indice, siren_indice, departements, voisins, departements_postal, entier, troue,
-        nom_plat(segments[1]) as plat, 0.95 as base, true as partiel, true as force_forme
-    from situes
-    where len(segments) = 2 and not contains(trim(segments[2]), ' ')
+    select nom_id, avant as plat, plat as entier, 0.95 as base, true as partiel, true as force_forme
+    from core.noms_plats
+    where avant is not null and not contains(apres, ' ')
     union all
-    select
-        nom_id, type_indice, siren_indice, departements, voisins, departements_postal, entier, troue,
-        nom_plat(segments[2]) as plat, 0.95 as base, true as partiel, true as force_forme
-    from situes
-    where len(segments) = 2 and not contains(trim(segments[1]), ' ')
-    union all
-    select
-        nom_id, type_indice, siren_indice, departements, voisins, departements_postal, entier, troue,
-        nom_sans_bruit(plat) as plat, 0.97 as base, true as partiel, false as force_forme
-    from situes
-    where nom_sans_bruit(plat) <> plat
-    union all
-    select
-        nom_id, type_indice, siren_indice, departements, voisins, departements_postal, entier, troue,
-        'commune de ' || plat as plat, 0.98 as base, false as partiel, false as force_forme
-    from situes
-    where starts_with(plat, 'ville ') and type_indice is distinct from 'epci'
-    union all
-    select
-        nom_id, type_indice, siren_indice, departements, voisins, departements_postal, entier, troue,
-        regexp_replace(plat, ' \S+$', '') as plat, 0.93 as base, true as partiel, true as force_forme
-    from situes
-    where regexp_matches(plat, '^(?:cc|ca|cu|communaut\S*|cte) .* (?:\d?c[acu]|co)\S{1,5}$')
+    select nom_id, apres as plat, plat as entier, 0.95 as base, true as partiel, true as force_forme
+    from core.noms_plats
+    where apres is not null and not contains(avant, ' ')
 ),
 
--- A partial reading of a name that tells of another body (« Ville de Lyon (CCAS) ») is no reading.
+-- Without the words of accounting, without a closing acronym, and « Ville-sur-Illon », which is no « Ville de ».
+autres as (
+    select nom_id, plat_sans_bruit as plat, plat as entier, 0.97 as base, true as partiel, false as force_forme
+    from core.noms_plats
+    where plat_sans_bruit <> plat
+    union all
+    select
+        nom_id, regexp_replace(plat, ' \S+$', '') as plat, plat as entier, 0.93 as base, true as partiel,
+        true as force_forme
+    from core.noms_plats
+    where
+        starts_with(plat, 'c')
+        and regexp_matches(plat, '^(?:cc|ca|cu|communaut\S*|cte) .* (?:\d?c[acu]|co)\S{1,5}$')
+    union all
+    select nom_id, 'commune de ' || plat as plat, plat as entier, 0.98 as base, false as partiel, false as force_forme
+    from core.noms_plats
+    where starts_with(plat, 'ville ') and type_indice is distinct from 'epci'
+),
+
 mots as (
     select
         list(mot order by mot) as mots,
-        list(mot order by mot) filter (where "force" = 'forte') as forts
+        list(mot order by mot) filter (where force = 'forte') as forts
     from staging.noms_mots
 ),
 
-formes as (
+-- A partial reading of a name that tells of another body (« Ville de Lyon (CCAS) ») is no reading.
+textes as (
     select
-        t.*,
-        nom_forme(t.plat) as f,
-        nom_numero(t.plat) as numero,
-        t.partiel and list_has_any(string_split(t.entier, ' '), m.mots) as mot_etranger,
-        t.partiel and list_has_any(string_split(t.entier, ' '), m.forts) as mot_fort
-    from textes as t
+        t.nom_id,
+        t.plat,
+        t.base,
+        t.force_forme,
+        case when t.partiel then list_has_any(string_split(t.entier, ' '), m.mots) else false end as mot_etranger,
+        case when t.partiel then list_has_any(string_split(t.entier, ' '), m.forts) else false end as mot_fort
+    from (select * from entiers union all select * from parties union all select * from autres) as t
     cross join mots as m
     where t.plat <> ''
 ),
 
+decoupes as (
+    select
+        *,
+        nom_forme(plat) as f,
+        nom_numero(plat) as numero
+    from textes
+),
+
 lues as (
     select
-        nom_id,
-        type_indice,
-        siren_indice,
-        departements,
-        voisins,
-        departements_postal,
-        troue,
-        plat,
-        base,
-        force_forme,
-        mot_etranger,
-        mot_fort,
+        * exclude (f),
         case
             when numero <> '' then 'departement'
             when f.epci <> '' then 'epci'
@@ -157,27 +98,45 @@ lues as (
             when numero <> '' then numero
             when f.reste <> '' then trim(f.reste)
             else plat
-        end as reste,
-        f.reste = '' and (f.epci <> '' or f.commune <> '' or f.departement <> '' or f.region <> '' or f.ept <> '') as forme_seule
-    from formes
+        end as reste
+    from decoupes
+),
+
+final as (
+    select
+        l.nom_id,
+        p.type_indice,
+        p.siren_indice,
+        p.territoire_indice,
+        p.departement_lu,
+        p.code_postal,
+        p.troue,
+        l.forme,
+        nom_avec_article(l.reste) as plat,
+        nom_noyau(l.reste, l.forme) as cle,
+        cast(l.base as double) as base,
+        l.force_forme and l.forme = '' as sigle_seul,
+        l.forme <> '' and l.reste <> l.plat as forme_devant,
+        l.mot_fort
+        or (l.mot_etranger and l.forme = '')
+        or (l.forme <> '' and l.reste = l.plat and not nom_finit_en_epci(l.plat) and p.territoire_indice is null) as nulle
+    from lues as l
+    inner join core.noms_plats as p on p.nom_id = l.nom_id
 )
 
 select
     nom_id,
     type_indice,
     siren_indice,
-    departements,
-    voisins,
-    departements_postal,
-    forme,
-    nom_avec_article(reste) as plat,
-    nom_noyau(reste, forme) as cle,
+    territoire_indice,
+    departement_lu,
+    code_postal,
     troue,
-    cast(base as double) as base,
-    force_forme and forme = '' as sigle_seul,
-    forme <> '' and reste <> plat as forme_devant
-from lues
-where
-    not mot_fort
-    and not (mot_etranger and forme = '')
-    and not (forme_seule and departements is null)
+    forme,
+    plat,
+    cle,
+    base,
+    sigle_seul,
+    forme_devant,
+    nulle
+from final

@@ -29,7 +29,7 @@ restes as (
         row_number() over (order by l.nom_id, l.forme, l.cle, l.plat) as lecture,
         l.nom_id,
         l.type_indice,
-        l.departements,
+        if(l.departement_lu is null, i.departements, [l.departement_lu]) as departements,
         l.forme,
         l.forme_devant,
         regexp_replace(l.plat, '^(?:le|la|les|l) ', '') as plat,
@@ -38,9 +38,11 @@ restes as (
         string_split(l.plat, ' ') as mots
     from core.noms_lectures as l
     left join contredits as e on e.nom_id = l.nom_id
+    left join core.noms_indices as i on i.territoire_indice = l.territoire_indice
     cross join mots as m
     where
         coalesce(not e.admis, true)
+        and not l.nulle
         and not l.sigle_seul
         and length(l.cle) between 5 and 100
         and l.type_indice is distinct from 'syndicat'

@@ -4,7 +4,7 @@ with sirens as (
         n.nom_id,
         t.siren,
         min(t.type) as type
-    from core.noms_lectures as n
+    from core.noms_plats as n
     inner join core.territoires as t on t.siren = n.siren_indice
     group by n.nom_id, t.siren
 ),
