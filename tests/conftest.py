@@ -6,7 +6,6 @@ import ipaddress
 import os
 import shutil
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,11 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from observatoire import pipeline  # noqa: E402
-from observatoire.pipeline import Report  # noqa: E402
-from observatoire.release.store import Release, find_release  # noqa: E402
-from observatoire.settings import PREFIX, Settings  # noqa: E402
-from tests.helpers import NetworkBlocked  # noqa: E402
+from observatoire import pipeline
+from observatoire.pipeline import Report
+from observatoire.release.store import Release, find_release
+from observatoire.settings import PREFIX, Settings
+from tests.helpers import NetworkBlocked
 
 
 def is_loopback(host: object) -> bool:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -68,10 +68,8 @@ def kill_at_random(settings: Settings, moments: int, seed: int) -> int:
             edit_csv(register, lambda rows, moment=moment: rows[0].update(titre=f"Titre {moment}"))
             child = runs.start(settings)
             time.sleep(chance.uniform(0, whole))
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             killed += runs.finish() == "tué"
             _assert_whole(settings)
             if moment % 6 == 5:
