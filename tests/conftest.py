@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
 from observatoire import pipeline
 from observatoire.pipeline import Report
 from observatoire.release.store import Release, find_release
 from observatoire.settings import PREFIX, Settings
 from tests.helpers import NetworkBlocked
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def is_loopback(host: object) -> bool:
