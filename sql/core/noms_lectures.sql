@@ -54,7 +54,7 @@ autres as (
 mots as (
     select
         list(mot order by mot) as mots,
-        list(mot order by mot) filter (where force = 'forte') as forts
+        list(mot order by mot) filter (where "force" = 'forte') as forts
     from staging.noms_mots
 ),
 
