@@ -49,3 +49,25 @@ create or replace macro premier_janvier(annee) as try_cast(annee || '-01-01' as 
 -- What was put back in a code, or NULL when it was read as it stands.
 create or replace macro reparation(colonne, recu, lu) as
     case when recu is not null and trim(recu) <> lu then colonne || ' : zéro ou casse perdus par un tableur, remis' end;
+
+-- Strata, labelled as data/register/univers_collectivites.csv labels them. NULL when the population is not known.
+create or replace macro strate_commune(population) as
+    case
+        when population < 3500 then '[0 ; 3 500['
+        when population < 10000 then '[3 500 ; 10 000['
+        when population < 100000 then '[10 000 ; 100 000['
+        when population >= 100000 then '[100 000 ; +['
+    end;
+
+-- The particular kind of a département-level authority, by its CTCD code; NULL for a plain département.
+create or replace macro nature_ctcd(code) as
+    case code
+        when '6AE' then 'collectivite_europeenne'
+        when '69M' then 'metropole_de_lyon'
+        when '75C' then 'ville_de_paris'
+        when '20R' then 'collectivite_de_corse'
+        when '972R' then 'collectivite_territoriale_unique'
+        when '973R' then 'collectivite_territoriale_unique'
+        when '976R' then 'departement_mayotte'
+        when '976D' then 'departement_mayotte'
+    end;

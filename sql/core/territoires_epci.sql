@@ -1,0 +1,61 @@
+-- EPCI with own taxation and EPT, by vintage of the perimeters. The Métropole de Lyon (MET69) is in these files too; it is
+-- counted once, as the département-level authority 69M. The EPT of Grand Paris are in none: the register lists them.
+with epci as (
+    select
+        p.siren,
+        p.millesime,
+        min(p.nature_juridique) as nature_juridique,
+        min(p.raison_sociale) as nom,
+        min(p.departement_siege) as departement_siege,
+        min(p.population_epci) as population,
+        list(distinct p.departement order by p.departement) as departements
+    from core.perimetre_epci as p
+    where p.nature_juridique <> 'MET69'
+    group by p.siren, p.millesime
+),
+
+-- The région of the seat, as known in the vintage or else in the newest one.
+regions as (
+    select
+        e.siren,
+        e.millesime,
+        max_by(d.reg, [cast(d.millesime = e.millesime as integer), datediff('day', date '1900-01-01', d.millesime)])
+            as region
+    from epci as e
+    inner join staging.cog_departements as d on d.dep = e.departement_siege
+    group by e.siren, e.millesime
+),
+
+vintages as (
+    select distinct millesime
+    from core.perimetre_epci
+)
+
+select
+    e.siren,
+    'epci' as type,
+    e.siren as code,
+    e.nature_juridique,
+    r.region,
+    e.departements,
+    e.nom,
+    e.population,
+    e.millesime as population_millesime,
+    e.millesime
+from epci as e
+left join regions as r on r.siren = e.siren and r.millesime = e.millesime
+union all
+select
+    t.siren,
+    t.type,
+    t.code,
+    'EPT' as nature_juridique,
+    t.region,
+    t.departements,
+    t.nom,
+    t.population,
+    cast(null as date) as population_millesime,
+    v.millesime
+from staging.territoires_cites as t
+cross join vintages as v
+where t.type = 'ept'
