@@ -244,7 +244,7 @@ def restate(
     """Counts or sums by commune of `start`, restated by commune of `end`, ordered by code.
 
     `values` is a table with the columns code and valeur. A value is additive: never restate a rate, a median or an
-    index. Mergers are exact; a separation is estimated by the present population of the parts. Without
+    index. Mergers are exact; a separation is estimated by the population of the pieces. Without
     `absence_is_zero`, a commune of arrival that one of its parts gives no value for has none.
     Raises UsageError when the table lacks a column, holds a code twice, or when a date is before 1943.
     """

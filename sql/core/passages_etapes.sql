@@ -1,25 +1,39 @@
--- The stages of every lignée (core.passages_lignees), and what it weighs: the commune that holds it in the newest vintage
--- with populations (groupe), how many lignées that commune holds and its population. One stage of each lignée has rang 1.
-with vintage as (
-    select max(millesime) as millesime
+-- The stages of every lignée (core.passages_lignees), and what it weighs: of the vintages with populations, the one where
+-- its commune holds the fewest lignées, the newest if several do. `groupe` is that commune in that vintage, with how many
+-- lignées it holds and its population. One stage of each lignée has rang 1.
+with populations as (
+    select
+        code,
+        population,
+        millesime
     from core.communes_population
+    union all
+    select
+        insee as code,
+        population,
+        millesime
+    from staging.banatic_siren
+    where population is not null and millesime not in (select millesime from core.communes_population)
 ),
 
 presents as (
     select
         l.lignee,
-        l.code
-    from core.passages_lignees as l
-    inner join vintage as v
-        on coalesce(l.valide_du <= v.millesime, true) and coalesce(l.valide_au >= v.millesime, true)
+        p.code,
+        p.population,
+        p.millesime,
+        count(*) over (partition by p.code, p.millesime) as effectif
+    from populations as p
+    inner join core.passages_lignees as l
+        on l.code = p.code
+        and coalesce(l.valide_du <= p.millesime, true) and coalesce(l.valide_au >= p.millesime, true)
 ),
 
-groupes as (
+poids as (
     select
-        code,
-        count(*) as effectif
+        *,
+        row_number() over (partition by lignee order by effectif, millesime desc) as rang
     from presents
-    group by code
 )
 
 select
@@ -27,14 +41,11 @@ select
     l.code,
     l.nom,
     l.modification,
-    p.code as groupe,
-    g.effectif as effectif_groupe,
-    n.population as population_groupe,
+    p.code || ' ' || p.millesime as groupe,
+    p.effectif as effectif_groupe,
+    p.population as population_groupe,
     row_number() over (partition by l.lignee order by l.valide_du nulls first, l.code) as rang,
     l.valide_du,
     l.valide_au
 from core.passages_lignees as l
-cross join vintage as v
-left join presents as p on p.lignee = l.lignee
-left join groupes as g on g.code = p.code
-left join core.communes_population as n on n.code = p.code and n.millesime = v.millesime
+left join poids as p on p.lignee = l.lignee and p.rang = 1

@@ -3,7 +3,7 @@
 
 -- What links the communes of `depart` (code, nom, debut, lignee) with those of `arrivee` (code, nom, fin, lignee), both
 -- given by the name of a table or of a CTE. `nature` is the movement that explains the difference, whichever way time
--- goes; `part` is the share of the commune of departure, by its present population, NULL when it cannot be known.
+-- goes; `part` is the share of the commune of departure, by the population of the pieces, NULL when it cannot be known.
 create or replace macro passages_liens(depart, arrivee, etapes := 'core.passages_etapes') as table (
     with cibles as (
         select distinct fin

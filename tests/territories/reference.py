@@ -90,7 +90,7 @@ def build(settings: Settings, *wanted: str) -> duckdb.DuckDBPyConnection:
     sql = load_models(settings.sql, {}, {})
     found = [*raw_models(context), *sql, *python_models(context, [m for m in sql if m.layer == "staging"])]
     by_name = {model.name: model for model in found}
-    by_name.setdefault(passages.NAME, fact_model(passages.NAME, passages.INPUTS, passages.lineages, source_of(passages)))
+    by_name[passages.NAME] = fact_model(passages.NAME, passages.INPUTS, passages.lineages, source_of(passages))
     build_models(con, closure(by_name, wanted), load_macros(settings.sql), context)
     return con
 
