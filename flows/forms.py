@@ -1,0 +1,81 @@
+"""What an analyst fills in: one pydantic model per flow, because Prefect keeps the titles of a model only."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
+
+
+class KnownSource:
+    """Makes a text a dropdown of the sources known when the form is made, so that a new source needs no Python."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        from observatoire import pipeline
+        from observatoire.errors import ObservatoireError
+        from observatoire.settings import Settings
+
+        try:
+            known = list(pipeline.load_all_sources(Settings.from_env()))
+        except ObservatoireError:  # the form stays usable: the run itself says what is wrong with the specifications
+            return handler(schema)
+        return {**handler(schema), "enum": known}
+
+
+SourceId = Annotated[str, KnownSource()]
+
+
+class AuditOptions(BaseModel):
+    """What every flow asks. Extra fields are refused, so that a misspelt parameter is never silently ignored."""
+
+    model_config = ConfigDict(title="Vérifier la version en service", extra="forbid", frozen=True)
+
+    wait_minutes: int = Field(
+        30,
+        ge=0,
+        le=720,
+        title="Attente maximale (minutes)",
+        description="Combien de temps attendre si une autre écriture est en cours. 0 : ne pas attendre.",
+    )
+
+
+class RefreshOptions(AuditOptions):
+    """What a refresh asks."""
+
+    model_config = ConfigDict(title="Mettre à jour et publier")
+
+    sources: list[SourceId] = Field(
+        [],
+        title="Sources à collecter",
+        description="Aucune source choisie : toutes. La construction prend toujours tout ce que l'archive contient.",
+    )
+    live: bool = Field(
+        False,
+        title="Utiliser le réseau",
+        description="Activé : les sources en ligne sont interrogées. Désactivé : seuls les fichiers du registre sont relus.",
+    )
+    force: bool = Field(
+        False,
+        title="Tout reconstruire",
+        description="Reconstruire depuis l'archive, même si rien n'a changé. Plus long, même résultat.",
+    )
+
+
+class IngestOptions(AuditOptions):
+    """What taking in one delivery asks."""
+
+    model_config = ConfigDict(title="Prendre une livraison")
+
+    source: SourceId = Field(title="Source", description="La source dont on prend la livraison.")
+    file: str = Field(
+        "",
+        title="Fichier",
+        description="Chemin d'un fichier sur la machine qui exécute, à prendre à la place de l'adresse de la source. "
+        "Vide : la source est interrogée à son adresse.",
+    )
+    publish: bool = Field(
+        True,
+        title="Publier ensuite",
+        description="Activé : construire, contrôler et publier une version. Désactivé : archiver seulement.",
+    )

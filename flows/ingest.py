@@ -1,0 +1,56 @@
+"""Take in the delivery of one source, from its address or from a file, then release if asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from flows import artifacts
+from flows.conclusion import DEGRADED, concluded, released
+from flows.forms import IngestOptions
+from flows.steps import collect, publish, result_of, take_file
+from observatoire import pipeline
+from observatoire.ingest import Ingested
+from observatoire.settings import Settings
+from observatoire.sources.spec import RegisterProtocol
+
+
+@flow(name="ingest")
+def ingest(options: IngestOptions) -> State[Any]:
+    """Prendre la livraison d'une source, de son adresse ou d'un fichier, puis publier si on le demande.
+
+    Args:
+        options: La source, le fichier s'il y en a un, et ce qu'il faut faire ensuite.
+    """
+    return concluded(lambda settings: taken_in(settings, options))
+
+
+def taken_in(settings: Settings, options: IngestOptions) -> State[Any]:
+    """One task for the delivery; when it is usable and publishing is asked, one for the build."""
+    source = pipeline.load_all_sources(settings).get(options.source)
+    local = options.file or (source and isinstance(source.protocol, RegisterProtocol))
+    results: list[Ingested] = result_of(
+        take_file(settings, options.source, options.file, options.wait_minutes)
+        if local
+        else collect(settings, options.source, options.wait_minutes)
+    )
+    degraded = [item for item in results if item.degraded]
+    if options.publish and len(degraded) < len(results):
+        report: pipeline.Report = result_of(publish(settings, None, False, options.wait_minutes))
+        return released(settings, replace(report, ingested=results))
+    title = " ; ".join(described(item) for item in results)
+    artifacts.show_ingested([described(item) for item in results], f"Livraison de {options.source}")
+    artifacts.show_freshness(settings)
+    if len(degraded) == len(results):
+        return Failed(message=title)
+    return Completed(name=DEGRADED if degraded else None, message=title)
+
+
+def described(item: Ingested) -> str:
+    """What came of one delivery, in one line."""
+    name = f"{item.source} {item.vintage or ''}".strip()
+    return item.message or f"{name} : livraison {item.outcome}."
