@@ -89,7 +89,9 @@ def trace(movements: Iterable[Movement], communes: Mapping[str, str]) -> list[St
     `communes` names the living communes by code; one that no movement names has always been. The sum of the stages at
     a date is the map of that date: each living commune has at least one lignée.
     """
-    ordered = sorted(movements, key=lambda m: (m.date, m.kind not in FIRST_OF_THE_DAY, m.kind, str(m.before), str(m.after)))
+    ordered = sorted(
+        movements, key=lambda m: (m.date, m.kind not in FIRST_OF_THE_DAY, m.kind, str(m.before), str(m.after))
+    )
     alive = _origins(ordered, communes)
     ended: list[_Lineage] = []
     for (date, kind), rows in groupby(ordered, key=lambda m: (m.date, m.kind)):
@@ -251,7 +253,9 @@ def restate(
     import duckdb
 
     if min(start, end) < dt.date(1943, 1, 1):
-        raise UsageError("Les mouvements de communes sont connus depuis le 1er janvier 1943. Choisir une date plus récente.")
+        raise UsageError(
+            "Les mouvements de communes sont connus depuis le 1er janvier 1943. Choisir une date plus récente."
+        )
     try:
         repeated = con.execute(f"select code from {values} group by code having count(valeur) > 1 limit 1").fetchone()
     except duckdb.Error as error:
@@ -262,4 +266,4 @@ def restate(
         f"select code, nom, valeur, exact, motif, codes_de from passages_valeurs({literal(values)}, date '{start}', "
         f"date '{end}', {literal(absence_is_zero)}) order by code nulls last, codes_de"
     ).fetchall()
-    return [Restated(*row[:5], tuple(row[5])) for row in rows]
+    return [Restated._make([*row[:5], tuple(row[5])]) for row in rows]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
+import tempfile
 import zipfile
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +16,14 @@ from observatoire.archive import Archive
 from observatoire.ingest import Ingested, deliveries_in_use, ingest_source
 from observatoire.settings import Settings, default_project
 from observatoire.sources import load_sources
+from observatoire.sources.spec import Arrival, HttpFileProtocol
 from observatoire.territories import passages
 from observatoire.warehouse import build_models, load_models, open_warehouse
 from observatoire.warehouse.context import BuildContext, load_used
 from observatoire.warehouse.models import Model, load_macros
 from observatoire.warehouse.python_models import fact_model, python_models, source_of
 from observatoire.warehouse.raw import raw_models
+from tests.servers import Server
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,12 +46,13 @@ REAL = {
     ("contours_regions", "2025"): "geometries-2025/regions_2025_cogiter_wgs84.geojson",
     ("contours_epci", "2025"): "geometries-2025/epci_2025_cogiter_wgs84.geojson",
 }
+PUBLISHED = ("curated.territoires", "curated.univers", "curated.passages", "core.territoires_reparations")
 
 
-def workspace(folder: Path, threads: int = 2) -> Settings:
+def workspace(folder: Path) -> Settings:
     """Settings over an empty data folder, with the sources of the register ingested."""
     project = default_project()
-    settings = Settings(project, folder / "data", project / "data" / "register", threads=threads)
+    settings = Settings(project, folder / "data", project / "data" / "register", threads=2)
     sources = load_sources()
     for name in REGISTER:
         (result,) = ingest_source(settings, sources[name])
@@ -53,39 +60,55 @@ def workspace(folder: Path, threads: int = 2) -> Settings:
     return settings
 
 
-def deliver(settings: Settings, source: str, vintage: str, content: Path | bytes) -> Ingested:
-    """Hand one delivery over, as `observatoire ingest SOURCE --file` would."""
+def deliver(settings: Settings, source: str, vintage: str, content: bytes) -> Ingested:
+    """Hand a small delivery over, as `observatoire ingest SOURCE --file` would, without the thresholds of size."""
+    spec = load_sources()[source].model_copy(update={"arrival": Arrival()})
     folder = settings.data / "given"
     folder.mkdir(parents=True, exist_ok=True)
-    spec = load_sources()[source]
     path = folder / f"{source}-{vintage}"
-    member = getattr(spec.protocol, "member", None)
-    if member and isinstance(content, Path):
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.write(content, member)
-    elif isinstance(content, Path):
-        shutil.copyfile(content, path)
-    else:
-        path.write_bytes(content)
+    path.write_bytes(content)
     (result,) = ingest_source(settings, spec, path)
     return result
 
 
-def deliver_real(settings: Settings, shared: Path, only: Iterable[tuple[str, str]] = REAL) -> None:
-    """Hand over the real deliveries; a refusal is a failure."""
-    for source, vintage in only:
-        result = deliver(settings, source, vintage, shared / "deliveries" / REAL[source, vintage])
-        assert not result.degraded, result.message
+def replay_real(server: Server, shared: Path, folder: Path) -> None:
+    """Put the real deliveries at their real addresses, in the zip they live in when they do."""
+    sources = load_sources()
+    for (name, vintage), file in REAL.items():
+        protocol = sources[name].protocol
+        assert isinstance(protocol, HttpFileProtocol)
+        path = shared / "deliveries" / file
+        if protocol.member:
+            zipped = folder / f"{name}-{vintage}.zip"
+            with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.write(path, protocol.member)
+            path = zipped
+        server.replay(protocol.vintages[vintage], path)
+
+
+@cache
+def real_reference(shared: Path) -> duckdb.DuckDBPyConnection:
+    """The open warehouse built once from all the real deliveries, each one asked over HTTP at its own address."""
+    folder = Path(tempfile.mkdtemp(prefix="reference-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    settings = workspace(folder)
+    sources = load_sources()
+    with Server() as server:
+        replay_real(server, shared, folder)
+        online = replace(settings, mirror_url=server.url)
+        for name in dict.fromkeys(name for name, _ in REAL):
+            for result in ingest_source(online, sources[name]):
+                assert result.outcome == "nouvelle", result.message
+    return build(settings, *PUBLISHED, "staging.contours_departements", "staging.contours_regions",
+                 "staging.contours_epci")  # fmt: skip
 
 
 def build(settings: Settings, *wanted: str) -> duckdb.DuckDBPyConnection:
     """The open warehouse with the wanted models and all that they read."""
     con, _ = open_warehouse(settings)
     sources = load_sources()
-    used = {
-        name: load_used(settings, Archive(settings.raw), source, deliveries_in_use(settings, source))
-        for name, source in sources.items()
-    }
+    archive = Archive(settings.raw)
+    used = {n: load_used(settings, archive, s, deliveries_in_use(settings, s)) for n, s in sources.items()}
     context = BuildContext(con, settings, sources, used)
     sql = load_models(settings.sql, {}, {})
     found = [*raw_models(context), *sql, *python_models(context, [m for m in sql if m.layer == "staging"])]
