@@ -71,9 +71,9 @@ def load_delivery(settings: Settings, source: Source, delivery: Delivery, archiv
 
 def read_bytes(settings: Settings, source: Source, path: Path, target: Path) -> Loaded:
     """Read the bytes at `path` into the Parquet file `target`, whose companion .json says what came of it."""
-    from observatoire.formats import csv, json_records, xlsx
+    from observatoire.formats import csv, json_records, one_of, xlsx
 
-    readers = {"csv": csv.read, "json": json_records.read, "xlsx": xlsx.read}
+    readers = {"csv": csv.read, "json": json_records.read, "xlsx": xlsx.read, "one_of": one_of.read}
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_suffix(".tmp")
     member = getattr(source.protocol, "member", None)

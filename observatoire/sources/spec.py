@@ -88,8 +88,15 @@ class XlsxFormat(Strict):
     header_row: int = Field(1, ge=1)
 
 
+class OneOfFormat(Strict):
+    """Formats that a source is known to deliver in turn; the bytes tell which of them (see formats/one_of.py)."""
+
+    name: Literal["one_of"]
+    formats: tuple[Annotated[CsvFormat | XlsxFormat, Field(discriminator="name")], ...] = Field(min_length=2)
+
+
 Protocol = Annotated[RegisterProtocol | HttpFileProtocol, Field(discriminator="name")]
-Format = Annotated[CsvFormat | JsonFormat | XlsxFormat, Field(discriminator="name")]
+Format = Annotated[CsvFormat | JsonFormat | XlsxFormat | OneOfFormat, Field(discriminator="name")]
 
 
 class Column(Strict):
