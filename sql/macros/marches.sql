@@ -1,0 +1,161 @@
+-- Reading contracts, notices and grants. A value is repaired only when one reading is possible; the rest is left empty
+-- and the reason is kept beside it, so that it can be counted.
+
+-- « CDL » (champ non renseigné), « NC », « nan » and « NULL » are ways of writing nothing.
+create or replace macro renseigne(texte) as
+    case when upper(trim(texte)) not in ('', 'CDL', 'NC', 'NAN', 'NULL', 'NONE', '#') then trim(texte) end;
+
+-- Spaces and tabs inside an identifier are typing; they never carry meaning.
+create or replace macro identifiant_compact(texte) as
+    case
+        when regexp_full_match(texte, '[0-9]+') then texte
+        else renseigne(regexp_replace(texte, '\s', '', 'g'))
+    end;
+
+-- One digit of a number, `rang` counted from the right and from 0.
+create or replace macro chiffre(nombre, rang) as (nombre // cast(10 ** rang as bigint)) % 10;
+
+create or replace macro chiffre_double(nombre, rang) as
+    2 * chiffre(nombre, rang) - if(chiffre(nombre, rang) >= 5, 9, 0);
+
+-- Luhn's formula over the last 14 digits, in whole numbers: ten times faster than over text.
+create or replace macro cle_de_luhn(nombre) as (
+    chiffre(nombre, 0) + chiffre_double(nombre, 1) + chiffre(nombre, 2) + chiffre_double(nombre, 3)
+    + chiffre(nombre, 4) + chiffre_double(nombre, 5) + chiffre(nombre, 6) + chiffre_double(nombre, 7)
+    + chiffre(nombre, 8) + chiffre_double(nombre, 9) + chiffre(nombre, 10) + chiffre_double(nombre, 11)
+    + chiffre(nombre, 12) + chiffre_double(nombre, 13)
+) % 10;
+
+create or replace macro somme_des_chiffres(nombre) as (
+    chiffre(nombre, 0) + chiffre(nombre, 1) + chiffre(nombre, 2) + chiffre(nombre, 3) + chiffre(nombre, 4)
+    + chiffre(nombre, 5) + chiffre(nombre, 6) + chiffre(nombre, 7) + chiffre(nombre, 8) + chiffre(nombre, 9)
+    + chiffre(nombre, 10) + chiffre(nombre, 11) + chiffre(nombre, 12) + chiffre(nombre, 13)
+);
+
+-- A SIRET: 14 digits, not all zero, Luhn's check digit; the establishments of La Poste (SIREN 356 000 000) follow
+-- another rule, the sum of their digits is a multiple of 5 (INSEE, SIRENE documentation).
+create or replace macro est_siret(texte) as
+    coalesce(
+        length(texte) = 14
+        and try_cast(texte as bigint) > 0
+        and regexp_full_match(texte, '[0-9]{14}')
+        and (
+            cle_de_luhn(try_cast(texte as bigint)) = 0
+            or (texte[1:9] = '356000000' and somme_des_chiffres(try_cast(texte as bigint)) % 5 = 0)
+        ),
+        false
+    );
+
+create or replace macro est_siren_rapide(texte) as
+    coalesce(
+        length(texte) = 9
+        and try_cast(texte as bigint) > 0
+        and regexp_full_match(texte, '[0-9]{9}')
+        and cle_de_luhn(try_cast(texte as bigint)) = 0,
+        false
+    );
+
+-- The SIREN that a field holds for certain, written alone or inside a SIRET; NULL when its check digit fails.
+create or replace macro siren_certain(texte) as
+    case when est_siret(texte) or est_siren_rapide(texte) then texte[1:9] end;
+
+-- A legal person for certain: the SIREN of a public body begins with 1 or 2, and INSEE never classes a sole trader as
+-- ETI or GE. Anything else may be a sole trader.
+create or replace macro siren_personne_morale(siren, categorie) as
+    case when siren[1:1] in ('1', '2') or categorie in ('ETI', 'GE') then siren end;
+
+-- CPV of 8 digits, with or without its check digit; a spreadsheet drops the leading zero of divisions 03 and 09.
+create or replace macro cpv_huit(texte) as
+    case
+        when regexp_full_match(texte, '[0-9]{8}') then texte
+        when regexp_full_match(trim(texte), '[0-9]{8}(?:-[0-9])?') then trim(texte)[1:8]
+        when regexp_full_match(trim(texte), '[39][0-9]{6}(?:-[0-9])?') then '0' || trim(texte)[1:7]
+    end;
+
+create or replace macro cpv_motif(texte) as
+    case
+        when renseigne(texte) is null then 'absent'
+        when cpv_huit(texte) is null then 'illisible'
+        when length(split_part(trim(texte), '-', 1)) = 7 then 'zéro initial remis'
+    end;
+
+-- A date with a time zone or an hour is that date. « 0218-10-29 » may be 2018 or 2118: it is not a date.
+create or replace macro date_marche(texte) as
+    case
+        when try_cast(texte[1:10] as date) between date '1990-01-01' and date '2099-12-31'
+            and regexp_full_match(texte, '[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].*|Z|[+-][0-9]{2}:?[0-9]{2})?')
+            then try_cast(texte[1:10] as date)
+    end;
+
+create or replace macro date_motif(texte) as
+    case
+        when renseigne(texte) is null then 'absente'
+        when date_marche(trim(texte)) is null then 'illisible'
+        when length(trim(texte)) > 10 then 'fuseau ou heure retirés'
+    end;
+
+-- Award dates that mean « not known » in the sources.
+create or replace macro sans_date_sentinelle(jour) as
+    case when jour not in (date '1970-01-01', date '2000-01-01') then jour end;
+
+create or replace macro montant_lu(texte) as try_cast(texte as decimal(18, 2));
+
+-- « 21 667,00 € », with any kind of space.
+create or replace macro montant_francais(texte) as
+    try_cast(replace(regexp_replace(texte, '[ \x{00A0}\x{202F}\x{2009}€]', '', 'g'), ',', '.') as decimal(18, 2));
+
+-- Numbers typed to fill a field: one digit repeated, the digits in a row, and the ones seen in the sources.
+create or replace macro montant_sentinelle(montant) as
+    coalesce(
+        montant in (12311111111, 123456.78, 1234567.89, 12345678.9, 123456.22, 987654.32, 9876543.21)
+        or montant in (
+            1111111, 9999999, 11111111, 99999999, 111111111, 999999999, 1111111111, 9999999999, 99999999999,
+            999999.99, 9999999.99, 99999999.99, 999999999.99, 1234567, 12345678, 123456789, 1234567890
+        ),
+        false
+    );
+
+-- Why an amount cannot be added to others, worst first; NULL when it can. Five billion euros is above every French
+-- contract known to the sources.
+create or replace macro montant_motif(texte, montant, nature, techniques) as
+    case
+        when renseigne(texte) is null then 'absent'
+        when try_cast(texte as double) is null then 'illisible'
+        when montant is null or montant > 5000000000 and not montant_sentinelle(montant) then 'absurde'
+        when montant_sentinelle(montant) then 'sentinelle'
+        when montant = 0 then 'zéro'
+        when montant < 0 then 'négatif'
+        when montant <= 1 then 'symbolique'
+        when nature ilike '%subs%quent%' then 'marché subséquent'
+        when nature ilike '%accord-cadre%' or techniques ilike '%accord-cadre%' then 'plafond d''accord-cadre'
+    end;
+
+-- What an amount measures, in the words of the vocabulary « montant_nature ».
+create or replace macro montant_mesure(motif) as
+    case when motif is null then 'cout_total' when motif in ('plafond d''accord-cadre', 'marché subséquent') then 'plafond' end;
+
+create or replace macro duree_lue(texte) as
+    case when try_cast(texte as integer) between 0 and 1200 then try_cast(texte as integer) end;
+
+-- Free text without e-mail addresses or telephone numbers: they name persons and tell nothing of the purchase.
+create or replace macro sans_contact(texte) as
+    regexp_replace(
+        case
+            when contains(texte, '@')
+                then regexp_replace(texte, '[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+', '[adresse retirée]', 'g')
+            else texte
+        end,
+        '(?:\+33 ?|\b0033 ?|\b0)[1-9](?:[ .-]?[0-9]{2}){4}\b',
+        '[téléphone retiré]',
+        'g'
+    );
+
+create or replace macro contact_retire(texte) as
+    coalesce(contains(texte, '[adresse retirée]') or contains(texte, '[téléphone retiré]'), false);
+
+-- U+FFFD: characters destroyed before the file reached us.
+create or replace macro caracteres_detruits(texte) as coalesce(contains(texte, '�'), false);
+
+-- The letters and digits of a text, without accents or destroyed characters: what two platforms write alike.
+create or replace macro texte_compact(texte) as
+    regexp_replace(strip_accents(lower(texte)), '[^a-z0-9]', '', 'g');
