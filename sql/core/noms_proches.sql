@@ -6,13 +6,6 @@ with perimetre as (
     where type = 'commune'
 ),
 
-mots as (
-    select
-        list(mot order by mot) as mots,
-        list(mot order by mot) filter (where "force" = 'forte') as forts
-    from staging.noms_mots
-),
-
 -- A name that no hint allows may still be one cut short (« Mauzac » in Dordogne is Mauzac-et-Grand-Castang), unless the
 -- authority so named is of the same région: the hint may then be that of a project.
 contredits as (
@@ -23,34 +16,49 @@ contredits as (
     group by nom_id
 ),
 
--- What is left, without the names of other bodies.
-restes as (
+lus as materialized (
     select
         row_number() over (order by l.nom_id, l.forme, l.cle, l.plat) as lecture,
         l.nom_id,
         l.type_indice,
-        if(l.departement_lu is null, i.departements, [l.departement_lu]) as departements,
+        l.territoire_indice,
+        l.departement_lu,
         l.forme,
         l.forme_devant,
         regexp_replace(l.plat, '^(?:le|la|les|l) ', '') as plat,
         l.cle,
-        e.nom_id is not null as contredit,
+        c.nom_id is not null as contredit,
         string_split(l.plat, ' ') as mots
     from core.noms_lectures as l
-    left join contredits as e on e.nom_id = l.nom_id
-    left join core.noms_indices as i on i.territoire_indice = l.territoire_indice
-    cross join mots as m
+    left join contredits as c on c.nom_id = l.nom_id
     where
-        coalesce(not e.admis, true)
+        coalesce(not c.admis, true)
         and not l.nulle
         and not l.sigle_seul
         and length(l.cle) between 5 and 100
         and l.type_indice is distinct from 'syndicat'
         and l.type_indice is distinct from 'autre'
-        and not list_has_any(string_split(l.plat, ' '), if(l.forme_devant, m.forts, m.mots))
 ),
 
-cibles as (
+etrangers as (
+    select distinct e.lecture
+    from (select lecture, forme_devant, unnest(mots) as mot from lus) as e
+    inner join staging.noms_mots as m on m.mot = e.mot
+    where m.force = 'forte' or not e.forme_devant
+),
+
+-- What is left, without the names of other bodies.
+restes as materialized (
+    select
+        l.*,
+        len(list_filter(l.mots, lambda m: length(m) > 3)) as mots_longs,
+        if(l.departement_lu is null, i.departements, [l.departement_lu]) as departements
+    from lus as l
+    anti join etrangers as e on e.lecture = l.lecture
+    left join core.noms_indices as i on i.territoire_indice = l.territoire_indice
+),
+
+cibles as materialized (
     select
         row_number() over (order by t.siren, t.type, t.forme, t.cle, t.troue) as cible,
         t.siren,
@@ -94,7 +102,7 @@ amorces as (
     select distinct
         lecture,
         forme,
-        left(mot, 4) as amorce
+        left(mot, 5) as amorce
     from (select lecture, forme, unnest(mots) as mot from restes)
     where length(mot) >= 4
 ),
@@ -103,7 +111,7 @@ amorces_cibles as (
     select distinct
         cible,
         forme,
-        left(mot, 4) as amorce
+        left(mot, 5) as amorce
     from (select cible, forme, unnest(mots) as mot from cibles)
     where length(mot) >= 4
 ),
@@ -122,7 +130,7 @@ departements_cibles as (
     from cibles
 ),
 
-paires as (
+paires as materialized (
     select distinct
         s.lecture,
         t.cible
@@ -172,23 +180,43 @@ mesures as (
         c.poids,
         length(r.cle) as longueur,
         length(c.cle) as longueur_cible,
-        damerau_levenshtein(r.cle, c.cle) as ecarts,
+        case
+            when abs(length(r.cle) - length(c.cle)) <= if(length(r.cle) >= 20, 3, 2) then damerau_levenshtein(r.cle, c.cle)
+        end as ecarts,
         starts_with(c.cle, r.cle) as coupe,
         starts_with(c.plat, r.plat || ' ') as coupe_entre_mots,
         length(r.cle) > length(c.cle) and ends_with(r.cle, c.cle) as precede,
         starts_with(r.plat || ' ', c.plat || ' ') as suivi,
-        regexp_matches(substr(r.plat, length(c.plat) + 2), '^(?:en|les|sur|sous|de|d|du|des|la|le|l|di|d en) ') as lieu_suit,
+        case
+            when starts_with(r.plat, c.plat)
+                then regexp_matches(substr(r.plat, length(c.plat) + 2), '^(?:en|les|sur|sous|de|d|du|des|la|le|l|di) ')
+        end as lieu_suit,
         starts_with(c.plat, 'st ') or starts_with(c.plat, 'ste ') as saint,
-        list_filter(r.mots, lambda m: length(m) > 2 and not list_contains(c.mots, m)
-            and len(list_filter(c.mots, lambda n: length(m) > 2 and (starts_with(n, m) or (length(n) > 3 and starts_with(m, n))))) = 0
-        ) as mots_seuls,
-        list_filter(c.mots, lambda m: length(m) > 2 and not list_contains(r.mots, m)
-            and len(list_filter(r.mots, lambda n: length(m) > 2 and (starts_with(n, m) or (length(n) > 2 and starts_with(m, n))))) = 0
-        ) as mots_absents,
-        len(list_filter(r.mots, lambda m: length(m) > 3)) as mots_longs
+        r.mots,
+        c.mots as mots_cible,
+        r.mots_longs,
+        c.type in ('epci', 'ept') and r.forme <> '' and r.departements is not null as a_mots
     from paires as p
     inner join restes as r on r.lecture = p.lecture
     inner join cibles as c on c.cible = p.cible
+),
+
+-- Words of one name that are neither in the other nor the beginning of one of its words, for intercommunalités.
+comptees as (
+    select
+        * exclude (mots, mots_cible),
+        case
+            when a_mots then len(list_filter(mots, lambda m: length(m) > 2 and len(list_filter(
+                mots_cible, lambda n: starts_with(n, m) or (length(n) > 3 and starts_with(m, n))
+            )) = 0))
+        end as mots_seuls,
+        case
+            when a_mots then len(list_filter(mots_cible, lambda m: length(m) > 2 and len(list_filter(
+                mots, lambda n: (length(n) > 2 and starts_with(n, m)) or (length(n) > 2 and starts_with(m, n))
+            )) = 0))
+        end as mots_absents,
+        type = 'commune' and situe and mots_longs >= 2 and list_has_all(mots_cible, mots) as mots_compris
+    from mesures
 ),
 
 -- What each likeness is worth. Without a place, only a single edit, a cut name or an explicit form is believed.
@@ -208,13 +236,13 @@ notes as (
             when suivi and situe and forme = '' and type = 'commune' and lieu_suit then 0.78
             when suivi and forme in ('departement', 'region') then 0.8
             when coupe and forme = 'commune' and not saint and longueur >= 6 then 0.78
-            when type = 'commune' and situe and len(mots_seuls) = 0 and mots_longs >= 2 then 0.78
+            when mots_compris then 0.78
         end as note_commune,
         case
-            when type in ('epci', 'ept') and forme <> '' and situe and mots_longs >= 1 and len(mots_seuls) = 0 then 0.84
-            when type in ('epci', 'ept') and forme_devant and situe and len(mots_absents) = 0 then 0.8
+            when mots_seuls = 0 and mots_longs >= 1 then 0.84
+            when mots_absents = 0 and forme_devant then 0.8
         end as note_epci
-    from mesures
+    from comptees
     where
         lieu_admis
         and not (precede and not forme_devant)

@@ -103,18 +103,21 @@ premiers as (
     where admis and rang = 1
 ),
 
-mots as (
-    select list(mot order by mot) as mots
-    from staging.noms_mots
-),
-
+-- Bodies that their type or a word of their name puts outside the reference.
 dehors as (
-    select
-        n.nom_id,
-        coalesce(n.type_indice in ('syndicat', 'autre'), false) as type_hors,
-        list_has_any(string_split(nom_plat(n.nom), ' '), m.mots) as mot_hors
-    from core.noms_a_resoudre as n
-    cross join mots as m
+    select nom_id
+    from core.noms_a_resoudre
+    where type_indice in ('syndicat', 'autre')
+    union
+    select distinct e.nom_id
+    from (
+        select
+            p.nom_id,
+            unnest(string_split(p.plat || coalesce(' ' || p.parenthese, ''), ' ')) as mot
+        from core.noms_plats as p
+        anti join candidats as c on c.nom_id = p.nom_id
+    ) as e
+    inner join staging.noms_mots as m on m.mot = e.mot
 ),
 
 final as (
@@ -128,7 +131,7 @@ final as (
             when s.siren is not null then 'résolu'
             when p.decide then 'résolu'
             when p.nom_id is not null then 'ambigu'
-            when d.type_hors or (d.mot_hors and l.nom_id is null) then 'hors référence'
+            when d.nom_id is not null then 'hors référence'
             else 'non résolu'
         end as siren_statut,
         case
@@ -143,7 +146,7 @@ final as (
             when s.siren is not null then 'SIRET'
             when p.decide then p.regle
             when p.nom_id is not null then 'homonymes'
-            when d.type_hors or (d.mot_hors and l.nom_id is null) then 'organisme hors référence'
+            when d.nom_id is not null then 'organisme hors référence'
             when l.nom_id is not null then 'contredit les indices'
             else 'aucun nom semblable'
         end as regle,
