@@ -1,4 +1,4 @@
-"""CSV deliveries. DuckDB reads well-formed files; a file with a malformed record is read again record by record."""
+"""CSV deliveries. Arrow reads well-formed files; a file with a malformed record is read again record by record."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from observatoire.formats.header import match_header
 from observatoire.formats.text_rows import write_rows
 from observatoire.settings import Settings
 from observatoire.sources.spec import CsvFormat, Source
-from observatoire.sql_text import identifier, literal
+from observatoire.sql_text import literal
 
 BLOCK = 1 << 22
 UTF8_BOM = b"\xef\xbb\xbf"
@@ -23,21 +23,19 @@ def read(source: Source, path: Path, target: Path, settings: Settings) -> Loaded
 
     Raises FormatRefused on another encoding, a missing column, or a file without records.
     """
-    import duckdb
-
     form = source.format
     assert isinstance(form, CsvFormat)
     encoding, repairs = certain_encoding(path, form)
-    readable = path if encoding == "utf-8" else _transcoded(path, encoding, target.with_suffix(".utf8"))
+    as_it_is = encoding == "utf-8" and not form.skip_rows
+    readable = path if as_it_is else _prepared(path, encoding, form.skip_rows, target.with_suffix(".utf8"))
     try:
         header = _header(readable, form)
         positions, header_repairs = match_header(source, header)
         repairs += header_repairs
-        try:
-            rows = _read_fast(readable, form, header, positions, target, settings)
-            return Loaded(rows, repairs=tuple(repairs))
-        except duckdb.Error:
+        rows = _read_fast(readable, form, header, positions, target, settings)
+        if rows is None:
             return _read_record_by_record(readable, form, header, positions, target, repairs)
+        return Loaded(rows, repairs=tuple(repairs))
     finally:
         if readable != path:
             readable.unlink(missing_ok=True)
@@ -91,13 +89,15 @@ def _is_ascii(path: Path) -> bool:
     return all(block.isascii() for block in _blocks(path))
 
 
-def _transcoded(path: Path, encoding: str, target: Path) -> Path:
-    """A UTF-8 copy (DuckDB reads latin-1 but not cp1252). Raises FormatRefused on an impossible byte."""
+def _prepared(path: Path, encoding: str, skip_rows: int, target: Path) -> Path:
+    """A UTF-8 copy without the lines before the header. Raises FormatRefused on an impossible byte."""
     try:
         with (
             path.open(encoding=encoding, newline="") as reader,
             target.open("w", encoding="utf-8", newline="") as writer,
         ):
+            for _ in range(skip_rows):
+                reader.readline()
             while block := reader.read(BLOCK):
                 writer.write(block)
     except UnicodeDecodeError as error:
@@ -111,8 +111,6 @@ def _transcoded(path: Path, encoding: str, target: Path) -> Path:
 def _records(path: Path, form: CsvFormat) -> Iterator[list[str]]:
     csv.field_size_limit(sys.maxsize)
     with path.open(encoding="utf-8-sig", newline="") as handle:
-        for _ in range(form.skip_rows):
-            handle.readline()
         yield from csv.reader(handle, delimiter=form.delimiter, quotechar=form.quote, strict=True)
 
 
@@ -132,25 +130,58 @@ def _header(path: Path, form: CsvFormat) -> list[str]:
 
 def _read_fast(
     path: Path, form: CsvFormat, header: list[str], positions: dict[str, int | None], target: Path, settings: Settings
-) -> int:
+) -> int | None:
+    """The number of records read, or None when the file is not well formed.
+
+    Two strict readers must agree on the number of records: Arrow refuses a record of another width (DuckDB accepts
+    empty fields in excess), DuckDB refuses a misplaced quote (Arrow closes one at the end of the file).
+    """
+    import pyarrow as pa
+    import pyarrow.csv as arrow_csv
+    import pyarrow.parquet as pq
+
+    names = [f"c{position}" for position in range(len(header))]
+    read = arrow_csv.ReadOptions(column_names=names, skip_rows_after_names=1, block_size=BLOCK, use_threads=False)
+    dialect = arrow_csv.ParseOptions(
+        delimiter=form.delimiter, quote_char=form.quote, newlines_in_values=True, ignore_empty_lines=False
+    )
+    as_text = arrow_csv.ConvertOptions(
+        column_types={name: pa.string() for name in names}, null_values=[""], strings_can_be_null=True
+    )
+    rows = 0
+    try:
+        with (
+            arrow_csv.open_csv(path, read, dialect, as_text) as batches,
+            pq.ParquetWriter(
+                target, pa.schema({name: pa.string() for name in positions}), compression="zstd"
+            ) as writer,
+        ):
+            for batch in batches:
+                empty = pa.nulls(len(batch), pa.string())
+                chosen = [empty if position is None else batch.column(position) for position in positions.values()]
+                writer.write_table(pa.table(dict(zip(positions, chosen, strict=True))))
+                rows += len(batch)
+    except pa.ArrowInvalid:
+        return None
+    return rows if rows == _count_strictly(path, form, names, settings) else None
+
+
+def _count_strictly(path: Path, form: CsvFormat, names: list[str], settings: Settings) -> int | None:
+    """The number of records according to DuckDB, or None when a quote is misplaced."""
     import duckdb
 
-    names = {f"c{position}": "VARCHAR" for position in range(len(header))}
     columns = "{" + ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names) + "}"
-    chosen = ", ".join(
-        f"{'NULL::VARCHAR' if position is None else f'c{position}'} as {identifier(name)}"
-        for name, position in positions.items()
-    )
     with duckdb.connect() as con:
         con.execute(f"set threads = {settings.threads or 2}")
-        con.execute(
-            f"copy (select {chosen} from read_csv({literal(str(path))}, auto_detect = false, header = true, "
-            f"skip = {form.skip_rows}, delim = {literal(form.delimiter)}, quote = {literal(form.quote)}, "
-            f"escape = {literal(form.quote)}, columns = {columns}, null_padding = false, strict_mode = true, "
-            f"max_line_size = 20000000)) to {literal(str(target))} (format parquet, compression zstd)"
-        )
-        found = con.execute(f"select count(*) from read_parquet({literal(str(target))})").fetchone()
-    return int(found[0]) if found else 0
+        try:
+            found = con.execute(
+                f"select count(*) from read_csv({literal(str(path))}, auto_detect = false, header = true, "
+                f"delim = {literal(form.delimiter)}, quote = {literal(form.quote)}, escape = {literal(form.quote)}, "
+                f"columns = {columns}, null_padding = false, strict_mode = true, max_line_size = 20000000)"
+            ).fetchone()
+        except duckdb.Error:
+            return None
+    return int(found[0]) if found else None
 
 
 def _read_record_by_record(

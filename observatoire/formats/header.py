@@ -13,27 +13,35 @@ def match_header(source: Source, found: Sequence[str]) -> tuple[dict[str, int | 
     """Position of each expected column in `found` (None: optional and absent), and the repairs made.
 
     A difference of case or of outer spaces, or a declared alias, is certain and repaired; anything else that is
-    missing is refused. Raises FormatRefused naming every missing column and its nearest neighbour.
+    missing is refused, and so is a column found twice. Raises FormatRefused naming every missing column and its
+    nearest neighbour.
     """
-    exact = {name: position for position, name in reversed(list(enumerate(found)))}
-    loose = {name.strip().casefold(): position for position, name in reversed(list(enumerate(found)))}
+    exact, loose = _places(found), _places([name.strip().casefold() for name in found])
     positions: dict[str, int | None] = {}
     repairs, missing = [], []
     for column in source.columns:
-        if column.name in exact:
-            positions[column.name] = exact[column.name]
-            continue
-        candidates = [loose.get(name.strip().casefold()) for name in (column.name, *column.aliases)]
-        position = next((candidate for candidate in candidates if candidate is not None), None)
-        positions[column.name] = position
-        if position is not None:
-            repairs.append(f"en-tête « {found[position]} » lu comme « {column.name} »")
-        elif not column.optional:
+        candidates = [exact.get(column.name, [])]
+        candidates += [loose.get(name.strip().casefold(), []) for name in (column.name, *column.aliases)]
+        places = next((places for places in candidates if places), [])
+        if len(places) > 1:
+            raise FormatRefused(f"colonne « {column.name} » présente deux fois", "structure")
+        positions[column.name] = places[0] if places else None
+        if places and found[places[0]] != column.name:
+            repairs.append(f"en-tête « {found[places[0]]} » lu comme « {column.name} »")
+        elif not places and not column.optional:
             missing.append(column.name)
     if missing:
         unused = [name for position, name in enumerate(found) if position not in positions.values()]
         raise FormatRefused("; ".join(_absence(name, unused) for name in missing[:5]), "colonne-renommee")
     return positions, repairs
+
+
+def _places(names: Sequence[str]) -> dict[str, list[int]]:
+    """Every position of each name."""
+    places: dict[str, list[int]] = {}
+    for position, name in enumerate(names):
+        places.setdefault(name, []).append(position)
+    return places
 
 
 def _absence(name: str, unused: Sequence[str]) -> str:

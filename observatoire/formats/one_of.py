@@ -33,9 +33,7 @@ def chosen(source: Source, path: Path) -> CsvFormat | XlsxFormat:
     kind = XlsxFormat if workbook else CsvFormat
     forms = [form for form in source.format.formats if isinstance(form, kind)]
     if not forms:
-        raise FormatRefused(
-            "classeur reçu, texte attendu" if workbook else "texte reçu, classeur attendu", "structure"
-        )
+        raise FormatRefused("classeur reçu, texte attendu" if workbook else "texte reçu, classeur attendu", "structure")
     return max(forms, key=lambda form: _columns_found(source, path, form) if isinstance(form, CsvFormat) else 0)
 
 
