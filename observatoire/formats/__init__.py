@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from observatoire.sources.spec import HttpFileProtocol
-from observatoire.storage import canonical_json, sha256_text, write_atomically
+from observatoire.storage import canonical_json, fsync_file, sha256_text, write_atomically
 
 if TYPE_CHECKING:
     from observatoire.archive import Archive, Delivery
@@ -64,8 +64,8 @@ def load_delivery(settings: Settings, source: Source, delivery: Delivery, archiv
     """
     target = raw_path(settings, source, delivery)
     kept = target.with_suffix(".json")
-    if target.is_file() and kept.is_file():
-        return _read_loaded(kept)
+    if target.is_file() and (loaded := _read_loaded(kept)):
+        return loaded
     return read_bytes(settings, source, archive.verified(delivery), target)
 
 
@@ -85,6 +85,7 @@ def read_bytes(settings: Settings, source: Source, path: Path, target: Path) -> 
         path = extracted = open_member(path, member, target.parent, source.protocol.max_bytes)
     try:
         loaded = readers[source.format.name](source, path, aside, settings)
+        fsync_file(aside)  # the companion, written after, must never speak of rows that a power cut took
         aside.replace(target)
     finally:
         aside.unlink(missing_ok=True)
@@ -94,7 +95,11 @@ def read_bytes(settings: Settings, source: Source, path: Path, target: Path) -> 
     return loaded
 
 
-def _read_loaded(path: Path) -> Loaded:
-    content = json.loads(path.read_text())
+def _read_loaded(path: Path) -> Loaded | None:
+    """What was kept of a reading; None when it was not kept or is unreadable: the bytes are then read again."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
     bad = tuple(BadRecord(**record) for record in content.pop("bad_records"))
     return Loaded(**{**content, "bad_records": bad, "repairs": tuple(content["repairs"])})

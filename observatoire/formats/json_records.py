@@ -14,6 +14,10 @@ from observatoire.sources.spec import JsonFormat, Source
 from observatoire.storage import canonical_json
 
 
+class Number(str):
+    """A number of the document, kept as the text it was written with."""
+
+
 def read(source: Source, path: Path, target: Path, settings: Settings) -> Loaded:
     """Read one JSON delivery into Parquet.
 
@@ -22,11 +26,15 @@ def read(source: Source, path: Path, target: Path, settings: Settings) -> Loaded
     form = source.format
     assert isinstance(form, JsonFormat)
     try:
-        document = json.loads(path.read_bytes().decode("utf-8-sig"), parse_float=str, parse_int=str)
+        document = json.loads(
+            path.read_bytes().decode("utf-8-sig"), parse_float=Number, parse_int=Number, parse_constant=_no_number
+        )
     except UnicodeDecodeError as error:
         raise FormatRefused("encodage UTF-8 attendu", "encodage") from error
     except json.JSONDecodeError as error:
         raise FormatRefused(f"JSON illisible à la ligne {error.lineno}, colonne {error.colno}", "structure") from error
+    except RecursionError as error:
+        raise FormatRefused("JSON illisible : trop de niveaux imbriqués", "structure") from error
     records = document
     for step in form.records.split(".") if form.records else []:
         records = records.get(step) if isinstance(records, dict) else None
@@ -40,12 +48,18 @@ def read(source: Source, path: Path, target: Path, settings: Settings) -> Loaded
         if not isinstance(record, dict)
     ]
     found = list(dict.fromkeys(path for _, record in good for path in _paths(record)))
-    positions, repairs = match_header(source, found)
+    nothing: dict[str, int | None] = dict.fromkeys(source.column_names)
+    positions, repairs = match_header(source, found) if good else (nothing, [])
     columns = {
         name: [None if position is None else _text(_value(record, found[position])) for _, record in good]
         for name, position in positions.items()
     }
-    write_rows(target, columns, [ordinal for ordinal, _ in good])
+    try:
+        write_rows(target, columns, [ordinal for ordinal, _ in good])
+    except UnicodeEncodeError as error:
+        raise FormatRefused(
+            "JSON illisible : une moitié de caractère (\\ud800…) n'est pas du texte", "structure"
+        ) from error
     return Loaded(len(good), tuple(bad), tuple(repairs), with_ordinal=True)
 
 
@@ -69,9 +83,22 @@ def _value(record: dict[str, Any], path: str) -> Any:
 
 
 def _text(value: Any) -> str | None:
-    """Numbers arrive as their exact text; the rest becomes canonical JSON."""
+    """A text or a number as it was written, None when there is none; objects and lists as canonical JSON."""
     if value is None or value == "":
         return None
-    if isinstance(value, str):
-        return value
+    return str(value) if isinstance(value, str) else _json(value)
+
+
+def _json(value: Any) -> str:
+    """Canonical JSON in which numbers keep the text they arrived with."""
+    if isinstance(value, Number):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{canonical_json(name)}:{_json(value[name])}" for name in sorted(value)) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(_json(item) for item in value) + "]"
     return canonical_json(value)
+
+
+def _no_number(name: str) -> Any:
+    raise FormatRefused(f"JSON illisible : {name} n'est pas un nombre", "structure")

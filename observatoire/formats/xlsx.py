@@ -12,6 +12,8 @@ from observatoire.formats.text_rows import write_rows
 from observatoire.settings import Settings
 from observatoire.sources.spec import Source, XlsxFormat
 
+EXACT = 2.0**53  # beyond, a spreadsheet no longer holds whole numbers exactly
+
 
 def read(source: Source, path: Path, target: Path, settings: Settings) -> Loaded:
     """Read one sheet into Parquet. `_ligne` counts records from 1, under the header.
@@ -52,7 +54,7 @@ def cell_text(cell: Any) -> str | None:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+        return str(int(cell)) if cell.is_integer() and abs(cell) <= EXACT else repr(cell)
     if isinstance(cell, dt.datetime):
         return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat(sep=" ")
     if isinstance(cell, dt.date | dt.time):
