@@ -54,7 +54,7 @@ final as (
                 'REG', coalesce(cite(reg) || ' n''est pas une région', 'vide')
             ),
             motif(
-                typecom <> 'COM' and not est_code_commune(comparent),
+                typecom in ('ARM', 'COMA', 'COMD') and not est_code_commune(comparent),
                 'COMPARENT', coalesce(cite(comparent_recu) || ' n''est pas un code commune', 'vide')
             ),
             motif(rang > 1, 'COM', cite(com) || ' déjà présent pour ce type et ce millésime')
