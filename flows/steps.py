@@ -5,6 +5,7 @@ An error of ours is a returned state, not a raised exception, so that what an an
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -28,6 +29,7 @@ from observatoire.settings import Settings
 
 WRITING = "observatoire-ecriture"
 RETRY_DELAYS = [300.0, 900.0]
+SERVER_ANSWERS = 10.0  # seconds: giving up sooner would take a slow server for a taken slot
 
 
 @contextmanager
@@ -41,18 +43,22 @@ def turn_to_write(minutes: float) -> Iterator[float]:
     with ExitStack() as stack:
         try:
             # A server that is away for a moment must not kill a build: the lock still protects the data.
-            slot = concurrency(
-                WRITING, timeout_seconds=max(60 * minutes, 1), strict=True, raise_on_lease_renewal_failure=False
+            stack.enter_context(
+                concurrency(
+                    WRITING,
+                    timeout_seconds=max(60 * minutes, SERVER_ANSWERS),
+                    strict=True,
+                    raise_on_lease_renewal_failure=False,
+                )
             )
-            stack.enter_context(slot)
         except TimeoutError:
             raise LockHeld(
                 f"Une autre exécution Prefect écrit encore après {minutes:g} min d'attente (limite « {WRITING} »). "
                 "Attendre sa fin puis relancer, ou allonger l'attente."
             ) from None
-        except ConcurrencySlotAcquisitionError as error:
+        except ConcurrencySlotAcquisitionError:
             raise LockHeld(
-                f"La limite de concurrence « {WRITING} » n'est pas utilisable ({error}). Lancer « python -m flows.deploy »."
+                f"La limite de concurrence « {WRITING} » n'existe pas sur ce serveur. Lancer « python -m flows.deploy »."
             ) from None
         yield max(deadline - time.monotonic(), 0)
 
@@ -135,9 +141,16 @@ def rebuild_and_compare(settings: Settings, wait_minutes: float) -> State[Any]:
 
 
 def progress() -> pipeline.Tell:
-    """Steps as lines of the run's log."""
+    """Steps as lines of the run's log: the first of each stage for everyone, all of them at level DEBUG."""
     logger = get_run_logger()
-    return lambda what, done, total: logger.info("%s (%d/%d)", what, done, total)
+    stages: set[str] = set()
+
+    def tell(what: str, done: int, total: int) -> None:
+        stage = what.split()[0]
+        logger.log(logging.DEBUG if stage in stages else logging.INFO, "%s (%d/%d)", what, done, total)
+        stages.add(stage)
+
+    return tell
 
 
 def result_of(state: State[Any]) -> Any:
