@@ -11,7 +11,8 @@ with perimetre as (
 contredits as (
     select
         nom_id,
-        bool_or(admis or voisin) as admis
+        bool_or(admis) as admis,
+        bool_or(voisin) as voisin
     from core.noms_exacts
     group by nom_id
 ),
@@ -28,6 +29,7 @@ lus as materialized (
         regexp_replace(l.plat, '^(?:le|la|les|l) ', '') as plat,
         l.cle,
         c.nom_id is not null as contredit,
+        coalesce(c.voisin, false) as voisin,
         string_split(l.plat, ' ') as mots
     from core.noms_lectures as l
     left join contredits as c on c.nom_id = l.nom_id
@@ -36,6 +38,7 @@ lus as materialized (
         and not l.nulle
         and not l.sigle_seul
         and length(l.cle) between 5 and 100
+        and not starts_with(l.plat, 'ville ')
         and l.type_indice is distinct from 'syndicat'
         and l.type_indice is distinct from 'autre'
 ),
@@ -172,6 +175,7 @@ mesures as (
         r.forme,
         r.forme_devant,
         r.contredit,
+        r.voisin,
         r.departements is not null as situe,
         r.departements is null or list_has_any(c.departements, r.departements) as lieu_admis,
         c.siren,
@@ -181,7 +185,13 @@ mesures as (
         length(r.cle) as longueur,
         length(c.cle) as longueur_cible,
         case
-            when abs(length(r.cle) - length(c.cle)) <= if(length(r.cle) >= 20, 3, 2) then damerau_levenshtein(r.cle, c.cle)
+            when abs(length(r.cle) - length(c.cle)) <= 3 or abs(length(r.plat) - length(c.plat)) <= 1 then least(
+                    damerau_levenshtein(r.cle, c.cle),
+                    case
+                        when r.departements is not null
+                            then damerau_levenshtein(replace(r.plat, ' ', ''), replace(c.plat, ' ', ''))
+                    end
+                )
         end as ecarts,
         starts_with(c.cle, r.cle) as coupe,
         starts_with(c.plat, r.plat || ' ') as coupe_entre_mots,
@@ -231,11 +241,11 @@ notes as (
         end as note_ecarts,
         case when coupe and longueur >= if(forme_devant, 8, if(situe, 10, 16)) then 0.86 end as note_coupe,
         case
-            when suivi and forme = 'commune' and not saint and longueur_cible >= 5 then 0.8
+            when suivi and (lieu_suit or situe) and forme = 'commune' and not saint and longueur_cible >= 5 then 0.8
             when coupe_entre_mots and situe and type = 'commune' and longueur >= 5 then 0.82
             when suivi and situe and forme = '' and type = 'commune' and lieu_suit then 0.78
             when suivi and forme in ('departement', 'region') then 0.8
-            when coupe and forme = 'commune' and not saint and longueur >= 6 then 0.78
+            when coupe_entre_mots and forme = 'commune' and not saint and longueur >= 6 then 0.78
             when mots_compris then 0.78
         end as note_commune,
         case
@@ -246,7 +256,7 @@ notes as (
     where
         lieu_admis
         and not (precede and not forme_devant)
-        and (not contredit or (coupe_entre_mots and type = 'commune'))
+        and (not contredit or (not voisin and coupe_entre_mots and type = 'commune') or ecarts <= 1)
         and (type_indice is null or type = type_indice or forme <> '' or (type_indice = 'ept' and type = 'epci'))
 ),
 

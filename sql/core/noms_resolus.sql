@@ -29,7 +29,7 @@ candidats as (
         end as regle,
         situe,
         admis,
-        voisin
+        false as approche
     from core.noms_exacts
     union all
     select
@@ -40,17 +40,19 @@ candidats as (
         regle,
         situe,
         true as admis,
-        false as voisin
+        true as approche
     from core.noms_proches
 ),
 
 -- A hint of place that fits none of the candidates: when the name is that of one authority only and it is of the same
--- région, the hint was that of a project or of a State service. Told only where the reference holds every authority.
+-- région, the hint was that of a project or of a State service. Told only where the reference holds every authority; a
+-- name one edit away in the hinted place makes it ambiguous.
 voisinages as (
     select
         c.nom_id,
-        count(*) = 1 and bool_and(c.voisin and c.regle = 'nom officiel') as voisin_unique
-    from candidats as c
+        count(*) = 1 and bool_and(c.voisin and c.genre = 'officiel') as voisin_unique,
+        bool_or(c.voisin) as un_voisin
+    from core.noms_exacts as c
     cross join perimetre as p
     where p.complet
     group by c.nom_id
@@ -64,8 +66,9 @@ juges as (
         c.type,
         c.situe,
         c.admis or coalesce(v.voisin_unique, false) as admis,
-        if(c.admis or v.voisin_unique is null, c.score, c.score - 0.15) as score,
-        if(c.admis or v.voisin_unique is null, c.regle, 'nom unique, région voisine') as regle
+        if(c.admis or v.voisin_unique is null, c.score, c.score - 0.09) as score,
+        if(c.admis or v.voisin_unique is null, c.regle, 'nom unique, région voisine') as regle,
+        c.approche and coalesce(v.un_voisin, false) as douteux
     from candidats as c
     left join voisinages as v on v.nom_id = c.nom_id
 ),
@@ -96,7 +99,8 @@ premiers as (
         regle,
         least(score, 1.0) as score,
         second,
-        score >= if(situe, 0.65, 0.76)
+        not douteux
+        and score >= if(situe, 0.65, 0.76)
         and not (not situe and regle = 'ancien nom' and score < 0.84)
         and (score_second is null or score - score_second >= if(situe, 0.02, 0.05)) as decide
     from ranges

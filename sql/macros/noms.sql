@@ -80,13 +80,17 @@ create or replace macro nom_avec_article(plat) as
         else plat
     end;
 
--- Words of accounting or of a department of the authority, which do not change who it is.
+-- Words of accounting or of a department of the authority, which do not change who it is. A closing « mairie » goes too,
+-- and « ville » after a single word (« Strasbourg Ville », not « Dambach-la-Ville »).
 create or replace macro nom_sans_bruit(plat) as
-    trim(regexp_replace(
-        plat,
-        '^(?:\d+ ?)?budg(?:et)? prin(?:c|cipal)? |(?: (?:\d{4} )?(?:budg(?:et)?(?: (?:prin(?:c|cipal|cip)?|ville|general|communal))?|bp|principal|services? marches? publics?|direction des marches publics|mpa|dce ?\d*|siege|mairie|commune|ville|hotel de ville|c[dg]\d\d|20[012]\d|\d{5}))+$',
-        ''
-    ));
+    regexp_replace(
+        trim(regexp_replace(
+            plat,
+            '^(?:\d+ ?)?budg(?:et)? prin(?:c|cipal)? |(?: (?:\d{4} )?(?:budg(?:et)?(?: (?:prin(?:c|cipal|cip)?|ville|general|communal))?|bp|principal|services? marches? publics?|direction des marches publics|mpa|dce ?\d*|siege|c[dg]\d\d|20[012]\d|\d{5}))+$',
+            ''
+        )),
+        '^(?:(.*\w{4}) (?:mairie|commune|hotel de ville)|(\w{4,}) ville)$', '\1\2'
+    );
 
 -- Département of a French postcode, as a list: Corsica's two are not told apart by it.
 create or replace macro departements_du_code_postal(code) as
