@@ -72,15 +72,15 @@ class Archive:
         write_atomically(path, canonical_json({**asdict(delivery), "reason": reason}, indent=1) + "\n")
 
     def deliveries(self, source: str) -> list[Delivery]:
-        """Accepted deliveries of a source, oldest first."""
+        """Accepted deliveries of a source, oldest first. Raises ArchiveCorrupted when a record is unreadable."""
         folder = self.root / "deliveries" / source
-        found = [Delivery(**json.loads(path.read_text())) for path in sorted(folder.glob("*.json"))]
+        found = [self._read(path) for path in sorted(folder.glob("*.json"))]
         return sorted(found, key=lambda delivery: (delivery.first_seen, delivery.key))
 
     def find(self, sha256: str) -> Delivery | None:
         """Any accepted delivery with these bytes (the first by source, then key)."""
         for path in sorted((self.root / "deliveries").glob(f"*/*{sha256}.json")):
-            return Delivery(**json.loads(path.read_text()))
+            return self._read(path)
         return None
 
     def verified(self, delivery: Delivery) -> Path:
@@ -116,6 +116,16 @@ class Archive:
             f"{delivery.source} {delivery.label} : {place} {what}. Restaurer ce fichier depuis une sauvegarde, "
             f"ou lancer « observatoire ingest {delivery.source} » pour le reprendre à sa source."
         )
+
+    def _read(self, path: Path) -> Delivery:
+        try:
+            return Delivery(**json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            place, source = path.relative_to(self.root.parent), path.parent.name
+            raise ArchiveCorrupted(
+                f"{source} : {place} est illisible. Restaurer ce fichier depuis une sauvegarde, ou le supprimer puis "
+                f"lancer « observatoire ingest {source} »."
+            ) from error
 
     def _record(self, delivery: Delivery) -> Path:
         return self.root / "deliveries" / delivery.source / f"{delivery.key}.json"

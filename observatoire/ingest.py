@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -163,15 +164,16 @@ def register_date(register: Path, file: str) -> str | None:
     path = register / HISTORY
     if not path.is_file():
         return None
-    with path.open(encoding="utf-8-sig", newline="") as handle:
+    # A history in another encoding is refused as a source, in its own name; its dates remain legible.
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as handle:
         rows = list(csv.DictReader(handle))
     dates = [row.get("date") or "" for row in rows if file == HISTORY or row.get("fichier") == file]
-    return max((date for date in dates if len(date) == 10), default=None)
+    return max((date for date in dates if re.fullmatch(r"\d{4}-\d{2}-\d{2}", date)), default=None)
 
 
 def _seen_again(settings: Settings, archive: Archive, source: Source, current: Delivery, received: Fetched) -> Delivery:
     """The same bytes again. The record follows a new date, and a damaged object is mended with the bytes received."""
-    date = _date(settings, source, received, current.first_seen)
+    date = _date(settings, source, received, current.first_seen) or current.date
     again = replace(current, date=date, etag=received.etag, last_modified=received.last_modified)
     if again != current or archive.corrupted([current]):
         archive.store(received.path, again)
@@ -193,7 +195,8 @@ def _judge(settings: Settings, source: Source, path: Path, delivery: Delivery, c
         source, delivery, loaded, current, lambda d: load_delivery(settings, source, d, Archive(settings.raw))
     )
     if reason:
-        target.unlink(missing_ok=True)
+        for made in (target, target.with_suffix(".json")):
+            made.unlink(missing_ok=True)
         raise DeliveryRefused(f"{name} : {reason}. Livraison refusée, {kept}. {advice}seuils-darrivee")
 
 

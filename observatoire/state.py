@@ -62,9 +62,11 @@ def read_source_state(settings: Settings, source: str) -> SourceState:
     """The state of a source; an empty one when it was never tried or when the file was lost."""
     path = settings.state / "sources" / f"{source}.json"
     try:
-        return SourceState(**json.loads(path.read_text()))
-    except (FileNotFoundError, json.JSONDecodeError, TypeError):
+        state = SourceState(**json.loads(path.read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
         return SourceState(source)
+    sound = state.source == source and isinstance(state.in_use, dict) and isinstance(state.last_seen, dict)
+    return state if sound else SourceState(source)
 
 
 def write_source_state(settings: Settings, state: SourceState) -> None:
@@ -81,9 +83,11 @@ def read_journal(settings: Settings) -> list[dict[str, Any]]:
     """The journal, oldest first; a line torn by a power cut is passed over."""
     path = settings.state / "journal.jsonl"
     events = []
-    for line in path.read_text().splitlines() if path.is_file() else []:
-        with contextlib.suppress(json.JSONDecodeError):
-            events.append(json.loads(line))
+    for line in path.read_bytes().split(b"\n") if path.is_file() else []:
+        with contextlib.suppress(ValueError):  # torn, perhaps in the middle of a character
+            event = json.loads(line)
+            if isinstance(event, dict):
+                events.append(event)
     return events
 
 
@@ -96,7 +100,7 @@ def writer_lock(settings: Settings, who: str, wait_seconds: float = 0.0) -> Iter
     path = settings.state / "writer.lock"
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = path.open("a+")
+        handle = path.open("a+", encoding="utf-8")
     try:
         deadline = time.monotonic() + wait_seconds
         while True:
