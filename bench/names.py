@@ -20,11 +20,10 @@ from pathlib import Path
 import duckdb
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "real")]
-
-from names_reference import whole_reference  # noqa: E402
+sys.path.insert(0, str(ROOT))
 
 from observatoire.territories.names import resolve  # noqa: E402
+from tests.real.names_reference import whole_reference  # noqa: E402
 
 MEMORY = "2GB"
 THREADS = 2

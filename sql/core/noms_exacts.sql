@@ -34,6 +34,7 @@ comparees as (
         nom_id,
         siren,
         type,
+        code,
         genre,
         forme,
         base * poids - ecart_article as base,
@@ -67,7 +68,7 @@ meilleures as (
         *,
         row_number() over (
             partition by nom_id, siren
-            order by admis desc, score desc, type_admis desc, type desc, genre, forme
+            order by admis desc, score desc, type_admis desc, type desc, genre, forme, code
         ) as rang
     from notees
 )

@@ -19,7 +19,7 @@ contredits as (
 
 lus as materialized (
     select
-        row_number() over (order by l.nom_id, l.forme, l.cle, l.plat) as lecture,
+        row_number() over (order by l.nom_id, l.forme, l.cle, l.plat) as lecture_id,
         l.nom_id,
         l.type_indice,
         l.territoire_indice,
@@ -44,8 +44,8 @@ lus as materialized (
 ),
 
 etrangers as (
-    select distinct e.lecture
-    from (select lecture, forme_devant, unnest(mots) as mot from lus) as e
+    select distinct e.lecture_id
+    from (select lecture_id, forme_devant, unnest(mots) as mot from lus) as e
     inner join staging.noms_mots as m on m.mot = e.mot
     where m.force = 'forte' or not e.forme_devant
 ),
@@ -57,13 +57,13 @@ restes as materialized (
         len(list_filter(l.mots, lambda m: length(m) > 3)) as mots_longs,
         if(l.departement_lu is null, i.departements, [l.departement_lu]) as departements
     from lus as l
-    anti join etrangers as e on e.lecture = l.lecture
+    anti join etrangers as e on e.lecture_id = l.lecture_id
     left join core.noms_indices as i on i.territoire_indice = l.territoire_indice
 ),
 
 cibles as materialized (
     select
-        row_number() over (order by t.siren, t.type, t.forme, t.cle, t.troue) as cible,
+        row_number() over (order by t.siren, t.type, t.forme, t.cle, t.troue) as cible_id,
         t.siren,
         t.type,
         t.genre,
@@ -84,7 +84,7 @@ cibles as materialized (
 -- One edit away: both keys have a deletion in common.
 suppressions as (
     select
-        lecture,
+        lecture_id,
         forme,
         unnest(nom_suppressions(cle)) as morceau
     from restes
@@ -93,7 +93,7 @@ suppressions as (
 
 suppressions_cibles as (
     select
-        cible,
+        cible_id,
         forme,
         unnest(nom_suppressions(cle)) as morceau
     from cibles
@@ -103,68 +103,68 @@ suppressions_cibles as (
 -- A significant word in common, or its beginning.
 amorces as (
     select distinct
-        lecture,
+        lecture_id,
         forme,
         left(mot, 5) as amorce
-    from (select lecture, forme, unnest(mots) as mot from restes)
+    from (select lecture_id, forme, unnest(mots) as mot from restes)
     where length(mot) >= 4
 ),
 
 amorces_cibles as (
     select distinct
-        cible,
+        cible_id,
         forme,
         left(mot, 5) as amorce
-    from (select cible, forme, unnest(mots) as mot from cibles)
+    from (select cible_id, forme, unnest(mots) as mot from cibles)
     where length(mot) >= 4
 ),
 
 departements_restes as (
     select
-        lecture,
+        lecture_id,
         unnest(departements) as departement
     from restes
 ),
 
 departements_cibles as (
     select
-        cible,
+        cible_id,
         unnest(departements) as departement
     from cibles
 ),
 
 paires as materialized (
     select distinct
-        s.lecture,
-        t.cible
+        s.lecture_id,
+        t.cible_id
     from suppressions as s
     inner join suppressions_cibles as t on t.morceau = s.morceau and t.forme = s.forme
     union
     select distinct
-        a.lecture,
-        t.cible
-    from (select a.*, d.departement from amorces as a inner join departements_restes as d on d.lecture = a.lecture) as a
+        a.lecture_id,
+        t.cible_id
+    from (select a.*, d.departement from amorces as a inner join departements_restes as d on d.lecture_id = a.lecture_id) as a
     inner join (
         select
             t.*,
             d.departement
         from amorces_cibles as t
-        inner join departements_cibles as d on d.cible = t.cible
+        inner join departements_cibles as d on d.cible_id = t.cible_id
     ) as t
         on t.amorce = a.amorce and t.forme = a.forme and t.departement = a.departement
     union
     select distinct
-        a.lecture,
-        t.cible
+        a.lecture_id,
+        t.cible_id
     from (
         select
-            lecture,
+            lecture_id,
             forme,
             left(cle, 6) as debut
         from restes
         where departements is null and forme <> ''
     ) as a
-    inner join (select cible, forme, left(cle, 6) as debut from cibles) as t
+    inner join (select cible_id, forme, left(cle, 6) as debut from cibles) as t
         on t.debut = a.debut and t.forme = a.forme
 ),
 
@@ -178,6 +178,7 @@ mesures as (
         r.voisin,
         r.departements is not null as situe,
         r.departements is null or list_has_any(c.departements, r.departements) as lieu_admis,
+        c.cible_id,
         c.siren,
         c.type,
         c.genre,
@@ -207,8 +208,8 @@ mesures as (
         r.mots_longs,
         c.type in ('epci', 'ept') and r.forme <> '' and r.departements is not null as a_mots
     from paires as p
-    inner join restes as r on r.lecture = p.lecture
-    inner join cibles as c on c.cible = p.cible
+    inner join restes as r on r.lecture_id = p.lecture_id
+    inner join cibles as c on c.cible_id = p.cible_id
 ),
 
 -- Words of one name that are neither in the other nor the beginning of one of its words, for intercommunalités.
@@ -277,7 +278,7 @@ meilleures as (
 rangs as (
     select
         *,
-        row_number() over (partition by nom_id, siren order by score desc, regle, type, forme, genre) as rang
+        row_number() over (partition by nom_id, siren order by score desc, regle, type, forme, genre, cible_id) as rang
     from meilleures
     where score > 0
 )

@@ -322,7 +322,7 @@ rangs as (
             case when c.genre = 'ancien nom' and p.nombre is not null then c.poids - 0.1 else c.poids end as poids
         ),
         row_number() over (
-            partition by c.siren, c.type, c.forme, c.cle, c.troue order by c.poids desc, c.genre, c.plat, c.nom
+            partition by c.siren, c.type, c.forme, c.cle, c.troue order by c.poids desc, c.genre, c.plat, c.nom, c.code
         ) as rang
     from cles as c
     left join prolonges as p on p.siren = c.siren and p.cle = c.cle

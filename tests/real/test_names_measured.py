@@ -10,7 +10,6 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from names_reference import ROOT, whole_reference
 
 from observatoire.territories.evaluate import (
     ADJUDICATIONS,
@@ -24,6 +23,7 @@ from observatoire.territories.evaluate import (
     truth_of_fonds_vert,
 )
 from observatoire.territories.names import resolve
+from tests.real.names_reference import ROOT, whole_reference
 
 
 @pytest.fixture(scope="module")

@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 import csv
-from pathlib import Path
 
 import duckdb
 import pytest
 
 from observatoire.errors import UsageError
 from observatoire.territories.names import resolve
-from observatoire.warehouse.models import load_macros
+from tests.real.names_reference import REGISTER, ROOT, embedded_reference
 
-ROOT = Path(__file__).resolve().parents[2]
-REGISTER = ROOT / "data" / "register"
 GOLD = ROOT / "tests" / "gold"
-
-
-def register_names(con: duckdb.DuckDBPyConnection) -> None:
-    """The macros and the register's files about names, as the pipeline stages them."""
-    pending = load_macros(ROOT / "sql")
-    for _ in range(5):
-        failed = []
-        for macro in pending:
-            try:
-                con.execute(macro.statement)
-            except duckdb.Error:
-                failed.append(macro)
-        pending = failed
-    for layer in ("raw", "staging", "core"):
-        con.execute(f"create schema if not exists {layer}")
-    for name in ("noms_usage", "noms_zones", "noms_mots"):
-        con.execute(
-            f"create table raw.{name} as select *, '' as _livraison, row_number() over () as _ligne "
-            f"from read_csv('{REGISTER / name}.csv', all_varchar = true, header = true, delim = ',')"
-        )
-        text = (ROOT / "sql" / "staging" / f"{name}.sql").read_text(encoding="utf-8")
-        con.execute(f"create table staging.{name} as {text}")
 
 
 @pytest.fixture(scope="module")
@@ -44,24 +19,7 @@ def con() -> duckdb.DuckDBPyConnection:
     """The embedded perimeter: the cited authorities, no COG."""
     con = duckdb.connect()
     con.execute("set threads = 2")
-    register_names(con)
-    con.execute(
-        f"""create table core.territoires as
-        select
-            siren,
-            case when type in ('commune', 'epci', 'ept', 'departement', 'region') then type
-                else 'collectivite_statut_particulier' end as type,
-            code, nom, nature_juridique, string_split(departements, '|') as departements, region,
-            cast(population_municipale as integer) as population, date '2025-01-01' as millesime
-        from read_csv('{REGISTER / "territoires_cites.csv"}', all_varchar = true, header = true, delim = ',')"""
-    )
-    con.execute("create table staging.cog_communes (typecom varchar, com varchar, libelle varchar, comparent varchar)")
-    con.execute(
-        "create table staging.cog_mouvements (mod varchar, com_av varchar, libelle_av varchar, "
-        "typecom_ap varchar, com_ap varchar)"
-    )
-    text = (ROOT / "sql" / "core" / "noms_territoires.sql").read_text(encoding="utf-8")
-    con.execute(f"create table core.noms_territoires as {text}")
+    embedded_reference(con)
     return con
 
 
