@@ -17,7 +17,7 @@ from observatoire.settings import Settings
 from observatoire.sources.spec import CsvFormat, Source
 from observatoire.sql_text import literal
 from observatoire.warehouse import Model, load_models
-from observatoire.warehouse.lineage import column_origins
+from observatoire.warehouse.lineage import Lineage
 
 if TYPE_CHECKING:
     import duckdb
@@ -96,11 +96,8 @@ def table_origins(settings: Settings, table: str) -> dict[str, list[str]]:
 
     types = {f"curated.{name}": spec.types for name, spec in load_table_specs(settings.sql).items()}
     models = {model.name: model for model in load_models(settings.sql, {}, types)}
-    schema = _schema(settings, models)
-    return {
-        column: column_origins(models, schema, f"curated.{table}", column)
-        for column in types.get(f"curated.{table}", {})
-    }
+    lineage = Lineage(models, _schema(settings, models))
+    return {column: lineage.origins(f"curated.{table}", column) for column in types[f"curated.{table}"]}
 
 
 def _schema(settings: Settings, models: dict[str, Model]) -> dict[str, dict[str, str]]:

@@ -24,7 +24,8 @@ Released = tuple[Settings, Report]
 
 
 def one(release: Release, query: str) -> tuple[object, ...]:
-    row = duckdb.sql(query.replace("{", f"'{release.path}/").replace("}", ".parquet'")).fetchone()
+    with duckdb.connect() as con:
+        row = con.execute(query.replace("{", f"'{release.path}/").replace("}", ".parquet'")).fetchone()
     assert row is not None
     return row
 
