@@ -1,6 +1,6 @@
 """Resolve 1,000,000 distinct noisy names over the whole reference: seconds by step, memory, and how right they are.
 
-    python bench/names.py ../shared/deliveries [--count 1000000] [--json]
+    python bench/names.py [../shared] [--count 1000000] [--json]
 
 Names are made from the reference with the noise met in real files: forms of address, case, lost accents, hyphens,
 « St », moved or lost articles, typing errors, truncation, accounting words, destroyed accents. 30 % have no hint at all;
@@ -40,7 +40,8 @@ with autorites as (
         row_number() over (order by type, code) as numero,
         siren, type, nom, departements, region
     from core.territoires
-    where siren is not null and not (type = 'collectivite_statut_particulier')
+    where siren is not null and millesime = (select max(millesime) from core.territoires as m where m.type = core.territoires.type)
+        and not (type = 'collectivite_statut_particulier')
 ),
 
 -- About 30 draws for each commune, as many as needed elsewhere for its share of real files.
@@ -208,7 +209,8 @@ select
     case when i >= 0.9 then rpad(replace(replace(departements[1], '2A', '20'), '2B', '20'), 5, '0') end as code_postal,
     if(d < 0.05, null, siren) as siren_vrai
 from distincts
-left join (select departements[1] as dep, nom from core.territoires where type = 'departement') as z
+left join (select departements[1] as dep, nom from core.territoires
+    where type = 'departement' and millesime = (select max(millesime) from core.territoires where type = 'departement')) as z
     on z.dep = departements[1]
 where rang = 1
 limit {count}
@@ -226,7 +228,7 @@ def generate(con: duckdb.DuckDBPyConnection, count: int) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("deliveries", type=Path)
+    parser.add_argument("shared", type=Path, nargs="?", default=ROOT.parent / "shared")
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -235,7 +237,7 @@ def main() -> None:
         database = scratch / "bench.duckdb"
         with duckdb.connect(str(database)) as con:
             con.execute(f"set threads = {THREADS}")
-            whole_reference(con, arguments.deliveries, scratch)
+            whole_reference(con, arguments.shared)
             count = generate(con, arguments.count)
         # A process of its own would be fairer still; a fresh connection gives the generator's memory back.
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

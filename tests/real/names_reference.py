@@ -1,4 +1,4 @@
-"""The whole reference for the tests and the benchmark of names, straight from the real deliveries."""
+"""The two perimeters of the reference, for the tests and the benchmark of names."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from observatoire.warehouse.models import load_macros
+from tests.territories.reference import real_reference
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTER = ROOT / "data" / "register"
@@ -63,69 +64,13 @@ def embedded_reference(con: duckdb.DuckDBPyConnection) -> None:
     names_of_territories(con)
 
 
-def whole_reference(con: duckdb.DuckDBPyConnection, deliveries: Path, scratch: Path) -> None:
-    """Every commune and EPCI of the COG 2026 and of the perimeters of 2025, with the départements and régions cited."""
-    from python_calamine import CalamineWorkbook
-
-    embedded_reference(con)
-    cog = deliveries / "insee-cog-2026"
-    for table, name in (("cog_communes", "v_commune"), ("cog_mouvements", "v_mvt_commune"), ("dep", "v_departement")):
-        con.execute(
-            f"create or replace table staging.{table} as "
-            f"select columns(lambda c: true) from read_csv('{cog}/{name}_2026.csv', all_varchar = true, header = true)"
-        )
-    perimeters = scratch / "perimetres.csv"
-    source = deliveries / "dgcl-epci-2025" / "perimetre-epci-a-fp_datagouv_2025.csv"
-    perimeters.write_text(source.read_text(encoding="cp1252"), encoding="utf-8")
-    con.execute(
-        f"create or replace table raw.perimetres as select * from "
-        f"read_csv('{perimeters}', all_varchar = true, header = true, delim = ';') where siren is not null"
-    )
-    book = CalamineWorkbook.from_path(str(deliveries / "banatic-siren-2024" / "banatic_siren_insee_2024.xlsx"))
-    rows = book.get_sheet_by_index(0).to_python()
-    header = [str(cell) for cell in rows[0]]
-    insee, siren = header.index("insee"), header.index("siren")
-    banatic = scratch / "banatic.csv"
-    banatic.write_text("".join(f"{row[insee]},{str(row[siren])[:9]}\n" for row in rows[1:]), encoding="utf-8")
-    con.execute(
-        f"create or replace table raw.banatic as select * from "
-        f"read_csv('{banatic}', columns = {{'insee': 'VARCHAR', 'siren': 'VARCHAR'}}, header = false)"
-    )
-    con.execute(
-        """create or replace table core.territoires as
-        with sirens as (
-            select insee, min(siren_membre) as siren from raw.perimetres group by insee
-            union all
-            select insee, siren from raw.banatic where insee not in (select insee from raw.perimetres)
-        ),
-
-        epci as (
-            select
-                siren,
-                min(raison_sociale) as nom,
-                min(nature_juridique) as nature_juridique,
-                list(distinct dep_com order by dep_com) as departements,
-                min(dept) as dept
-            from raw.perimetres
-            group by siren
-        )
-
-        select
-            s.siren, 'commune' as type, c.com as code, c.libelle as nom, cast(null as varchar) as nature_juridique,
-            [c.dep] as departements, c.reg as region, cast(null as integer) as population,
-            date '2026-01-01' as millesime
-        from staging.cog_communes as c
-        left join sirens as s on s.insee = c.com
-        where c.typecom = 'COM'
-        union all
-        select
-            e.siren, 'epci' as type, e.siren as code, e.nom, e.nature_juridique, e.departements, d.reg, null,
-            date '2026-01-01'
-        from epci as e
-        left join staging.dep as d on d.dep = e.dept
-        union all
-        select siren, type, code, nom, nature_juridique, departements, region, population, date '2026-01-01'
-        from core.territoires
-        where type not in ('commune', 'epci')"""
-    )
+def whole_reference(con: duckdb.DuckDBPyConnection, shared: Path) -> None:
+    """The reference that the pipeline builds from all the real deliveries, and its names: the perimeter « complet »."""
+    macros_and_words(con)
+    built = real_reference(shared)
+    for table in ("core.territoires", "staging.cog_communes", "staging.cog_mouvements"):
+        copied = built.sql(f"select * from {table}").to_arrow_table()
+        con.register("copied", copied)
+        con.execute(f"create or replace table {table} as select * from copied")
+        con.unregister("copied")
     names_of_territories(con)

@@ -27,10 +27,10 @@ from tests.real.names_reference import ROOT, whole_reference
 
 
 @pytest.fixture(scope="module")
-def con(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
+def con(shared: Path) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     con.execute("set threads = 2")
-    whole_reference(con, shared / "deliveries", tmp_path_factory.mktemp("reference"))
+    whole_reference(con, shared)
     return con
 
 
