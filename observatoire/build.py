@@ -43,18 +43,20 @@ class Built:
     said: list[str]
 
 
-def all_models(
-    context: BuildContext, specs: Mapping[str, TableSpec], results: list[CheckResult] | None = None
-) -> list[Model]:
-    """Every model: raw tables, the SQL files, the Python models, and the table of check results."""
+def all_models(context: BuildContext, specs: Mapping[str, TableSpec]) -> list[Model]:
+    """Every model but the table of check results: raw tables, the SQL files, the Python models."""
     settings = context.settings
     texts = {f"curated.{name}": canonical_json(spec.types) for name, spec in specs.items()}
     types = {f"curated.{name}": spec.types for name, spec in specs.items()}
     sql = load_models(settings.sql, texts, types)
     staging = [model for model in sql if model.layer == "staging"]
-    rows = [result.row() for result in results or []]
-    checks = fact_model("core.controles", [], lambda _: values_query(ROW_COLUMNS, rows, ROW_TYPES), rows)
-    return [*raw_models(context), *sql, *python_models(context, staging), checks]
+    return [*raw_models(context), *sql, *python_models(context, staging), results_model([])]
+
+
+def results_model(results: list[CheckResult]) -> Model:
+    """core.controles, the table of check results."""
+    rows = [result.row() for result in results]
+    return fact_model("core.controles", [], lambda _: values_query(ROW_COLUMNS, rows, ROW_TYPES), rows)
 
 
 def build_and_check(settings: Settings, sources: Mapping[str, Source], tell: Tell | None = None) -> Built:
@@ -70,13 +72,15 @@ def build_and_check(settings: Settings, sources: Mapping[str, Source], tell: Tel
     try:
         context = _context(settings, sources, con)
         macros = load_macros(settings.sql)
-        first = build_models(con, all_models(context, specs), macros, context, _telling(tell), skip=AFTER_CHECKS)
+        models = all_models(context, specs)
+        first = build_models(con, models, macros, context, _telling(tell), skip=AFTER_CHECKS)
         perimeter = _perimeter(con)
         if tell:
             tell("Contrôles", 1, 1)
         others = {name: found for name, found in checks.items() if name != "controles"}
         results = run_checks(con, others, full=perimeter == "complet")
-        second = build_models(con, all_models(context, specs, results), macros, context)
+        models = [results_model(results) if model.name == "core.controles" else model for model in models]
+        second = build_models(con, models, macros, context)
         results += run_checks(con, {"controles": checks["controles"]}, full=perimeter == "complet")
         report = BuildReport(
             (*first.built, *second.built), first.skipped, (*first.unchanged, *second.unchanged), first.seconds

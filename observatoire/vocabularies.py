@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from observatoire.errors import SpecError
+from observatoire.yaml_file import read_yaml
 
 FILE = "vocabulaires.yml"
 
@@ -15,7 +16,7 @@ FILE = "vocabulaires.yml"
 def load_vocabularies(register: Path) -> dict[str, dict[str, dict[str, Any]]]:
     """Each list by name, then each code with its labels. Raises SpecError when the file is wrong."""
     try:
-        content = yaml.safe_load((register / FILE).read_text(encoding="utf-8"))
+        content = read_yaml(register / FILE)
     except (OSError, yaml.YAMLError) as error:
         raise SpecError(f"{FILE} illisible. Restaurer data/register/{FILE}.") from error
     for name, codes in content.items():

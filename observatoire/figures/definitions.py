@@ -12,6 +12,7 @@ from observatoire.errors import SpecError
 from observatoire.sources.spec import Strict
 from observatoire.sql_text import literal
 from observatoire.storage import canonical_json
+from observatoire.yaml_file import read_yaml
 
 FILE = "definitions.yml"
 CROSS = " × "
@@ -60,7 +61,7 @@ def load_definitions(register: Path) -> list[Definition]:
     """The definitions, in the order of the file. Raises SpecError naming the code and the field."""
     path = register / FILE
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
         definitions = [Definition(**item) for item in content]
     except (OSError, yaml.YAMLError, TypeError) as error:
         raise SpecError(f"{FILE} illisible. Restaurer data/register/{FILE}.") from error

@@ -21,7 +21,7 @@ def suite_of(table: str, checks: Sequence[Check]) -> dict[str, Any]:
         "name": table,
         "expectations": [
             {
-                "type": "expect_column_values_to_be_between",
+                "type": "expect_column_max_to_be_between",
                 "kwargs": {"column": check.code, "min_value": 0, "max_value": 0},
                 "meta": {"severite": check.severity, "portee": check.scope, "motif": check.reason},
             }
@@ -39,7 +39,7 @@ def validate(declared: Mapping[str, Sequence[Check]], counted: Mapping[str, Sequ
     import great_expectations as gx
     import pandas as pd
     from great_expectations.data_context.types.base import ProgressBarsConfig
-    from great_expectations.expectations import ExpectColumnValuesToBeBetween  # type: ignore[attr-defined]
+    from great_expectations.expectations import ExpectColumnMaxToBeBetween  # type: ignore[attr-defined]
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
@@ -49,9 +49,7 @@ def validate(declared: Mapping[str, Sequence[Check]], counted: Mapping[str, Sequ
         frame = pd.DataFrame({item.check.code: [item.violations] for item in counted.get(table, [])})
         suite = gx.ExpectationSuite(
             name=table,
-            expectations=[
-                ExpectColumnValuesToBeBetween(column=check.code, min_value=0, max_value=0) for check in checks
-            ],
+            expectations=[ExpectColumnMaxToBeBetween(column=check.code, min_value=0, max_value=0) for check in checks],
         )
         batch = datasource.add_dataframe_asset(table).add_batch_definition_whole_dataframe("tout")
         outcome = batch.get_batch(batch_parameters={"dataframe": frame}).validate(suite)

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 from observatoire.errors import SpecError
 from observatoire.sources.spec import Strict
 from observatoire.sql_text import identifier, literal
+from observatoire.yaml_file import read_yaml
 
 TYPE = r"(VARCHAR|BOOLEAN|INTEGER|BIGINT|DOUBLE|DATE|DECIMAL\(\d+,\d+\))(\[\])?"
 Severity = Literal["erreur", "alerte"]
@@ -139,7 +140,7 @@ def load_table_specs(sql_folder: Path) -> dict[str, TableSpec]:
 def load_table_spec(path: Path) -> TableSpec:
     """The specification in one YAML file. Raises SpecError naming the file and the field."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
         return TableSpec(**{"table": path.stem, **(content or {})})
     except (yaml.YAMLError, ValidationError, TypeError) as error:
         if isinstance(error, ValidationError):

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from observatoire.errors import SpecError, UsageError
+from observatoire.yaml_file import read_yaml
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -173,7 +174,7 @@ def load_source(path: Path) -> Source:
     Raises SpecError naming the file and the option when the specification is wrong.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
         source = Source(**{"id": path.stem, **(content or {})})
     except (yaml.YAMLError, ValidationError, TypeError, UnicodeDecodeError) as error:
         if isinstance(error, ValidationError):
