@@ -188,18 +188,15 @@ def _residual(commune: _Commune, targets: Mapping[str, str]) -> str:
 def _home(lineage: _Lineage, code: str, targets: Mapping[str, str], residual: str) -> str:
     """The target that a lignée came from, the last one first; else the one that goes on.
 
-    Its homes are cut back to what they were before that merger. A code alone does not tell the chef-lieu's own lignée
-    from those that joined it, so that going back to the code that ends is for the lignée that was there first.
+    A code alone does not tell the chef-lieu's own lignée from those that joined it, so that going back to the code that
+    ends is for the lignée that was there first.
     """
     by_name = {name: target for target, name in targets.items()}
-    for position in range(len(lineage.homes) - 1, -1, -1):
-        home, name = lineage.homes[position]
+    for home, name in reversed(lineage.homes):
         target = home if home in targets else by_name.get(name)
         if target and target != code and target != residual:
-            del lineage.homes[position:]
             return target
     if code in targets and residual != code and lineage.homes and lineage.homes[0][0] == code:
-        lineage.homes.clear()
         return code
     return residual
 

@@ -177,7 +177,7 @@ def test_a_merger_undone_is_no_change(others: list[str]) -> None:
 
 @pytest.fixture(scope="module")
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A warehouse holding a map: A+B merge (2016) and part (2024); C and D merge (2020); E is renamed; G leaves; K moves."""
+    """A warehouse holding a map: A+B merge (2016) and part (2024); C and D merge (2020); E is renamed; a code leaves."""
     connection = duckdb.connect()
     connection.execute("create schema core")
     for macro in load_macros(default_project() / "sql"):
@@ -190,6 +190,9 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         (2021, "10", [link("01005", "01005")]),
         (2007, "30", [link("01007", None)]),
         (2018, "41", [link("01008", "02008")]),
+        merger(1973, "01009", "01010"),
+        split(1990, "01009", "01009", "01010"),
+        split(2022, "01010", "01010", "01011", kind="20"),
         names={"01005<2021": "Vieux", "01005>2021": "Neuf"},
     )
     weights = {"01001": 300, "01002": 100, "01003": 50, "01005": 10, "02008": 7}
@@ -229,6 +232,7 @@ def test_the_kinds_of_passages(con: duckdb.DuckDBPyConnection) -> None:
     assert found["01001", "01002"] == ("rétablissement", 0.25)
     assert found["01003", "01003"] == found["01004", "01003"] == ("fusion", 1.0)
     assert found["01005", "01005"] == ("renommé", 1.0)
+    assert found["01010", "01011"] == ("scission", None)  # its re-establishment of 1990 is another story
     assert between(con, 2015, 2025)["01002", "01002"] == ("inchangé", 1.0)
     assert between(con, 2017, 2025)["01008", "02008"] == ("changement de département", 1.0)
     assert between(con, 2006, 2025)["01007", None] == ("sans correspondance", 1.0)
