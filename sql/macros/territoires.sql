@@ -22,7 +22,7 @@ create or replace macro est_code_commune(code) as
     coalesce(regexp_full_match(code, '(?:[0-9]{2}|2[AB])[0-9]{3}'), false);
 
 create or replace macro est_departement(code) as
-    coalesce(regexp_full_match(code, '[0-9]{2}|2[AB]|97[1-6]'), false);
+    coalesce(regexp_full_match(code, '0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5]|97[1-6]'), false);
 
 -- Nine digits with the right check digit (Luhn's formula, from the right, every second digit doubled).
 create or replace macro est_siren(texte) as
