@@ -124,7 +124,26 @@ dehors as (
     inner join staging.noms_mots as m on m.mot = e.mot
 ),
 
-final as (
+-- An analyst's decision wins over every rule, the most precise first; it is guarded: its SIREN must be of the reference.
+decisions as (
+    select
+        n.nom_id,
+        d.siren,
+        t.type,
+        row_number() over (
+            partition by n.nom_id
+            order by d.type_indice is null, d.territoire_indice is null, d.date desc, d._ligne, t.type desc, t.code
+        ) as rang
+    from staging.noms_decisions as d
+    inner join core.noms_a_resoudre as n
+        on lower(trim(n.nom)) = lower(trim(d.nom))
+        and (d.type_indice is null or d.type_indice = n.type_indice)
+        and (d.territoire_indice is null or d.territoire_indice = n.territoire_indice)
+    left join core.territoires as t on t.siren = d.siren
+    where d.siren is null or t.siren is not null
+),
+
+automatiques as (
     select
         n.nom_id,
         case
@@ -132,8 +151,7 @@ final as (
             when p.decide then p.siren
         end as siren,
         case
-            when s.siren is not null then 'résolu'
-            when p.decide then 'résolu'
+            when s.siren is not null or p.decide then 'résolu'
             when p.nom_id is not null then 'ambigu'
             when d.nom_id is not null then 'hors référence'
             else 'non résolu'
@@ -161,6 +179,29 @@ final as (
     left join premiers as p on p.nom_id = n.nom_id
     left join listes as l on l.nom_id = n.nom_id
     left join dehors as d on d.nom_id = n.nom_id
+),
+
+final as (
+    select
+        a.nom_id,
+        if(d.nom_id is null, a.siren, d.siren) as siren,
+        case
+            when d.nom_id is null then a.siren_statut
+            when d.siren is null then 'hors référence'
+            else 'résolu'
+        end as siren_statut,
+        if(d.nom_id is null, a.type, d.type) as type,
+        case
+            when d.nom_id is null then a.score
+            when d.siren is not null then 1.0
+        end as score,
+        if(d.nom_id is null, a.regle, 'décision') as regle,
+        if(d.nom_id is null, a.second, null) as second,
+        a.candidats,
+        a.siren as siren_automatique,
+        a.siren_statut as statut_automatique
+    from automatiques as a
+    left join decisions as d on d.nom_id = a.nom_id and d.rang = 1
 )
 
 select
@@ -171,5 +212,7 @@ select
     cast(round(score, 4) as double) as score,
     regle,
     second,
-    cast(candidats as varchar []) as candidats
+    cast(candidats as varchar []) as candidats,
+    siren_automatique,
+    statut_automatique
 from final

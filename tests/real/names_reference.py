@@ -27,7 +27,7 @@ def macros_and_words(con: duckdb.DuckDBPyConnection) -> None:
         pending = failed
     for layer in ("raw", "staging", "core"):
         con.execute(f"create schema if not exists {layer}")
-    for name in ("noms_usage", "noms_zones", "noms_mots"):
+    for name in ("noms_usage", "noms_zones", "noms_mots", "noms_decisions"):
         con.execute(
             f"create or replace table raw.{name} as select *, '' as _livraison, row_number() over () as _ligne "
             f"from read_csv('{REGISTER / name}.csv', all_varchar = true, header = true, delim = ',')"

@@ -6,6 +6,8 @@ import csv
 
 import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from observatoire.errors import UsageError
 from observatoire.territories.names import resolve
@@ -200,3 +202,107 @@ def test_a_missing_column_is_said(con: duckdb.DuckDBPyConnection) -> None:
         resolve(con, "core.incomplet", "core.rien")
     with pytest.raises(UsageError, match=r"core\.absente"):
         resolve(con, "core.absente", "core.rien")
+
+
+def decide(con: duckdb.DuckDBPyConnection, rows: list[tuple[str | None, ...]]) -> None:
+    """Replace the decisions by rows of (nom, type_indice, territoire_indice, siren), signed and dated."""
+    con.execute("delete from raw.noms_decisions")
+    for number, row in enumerate(rows, 1):
+        con.execute(
+            "insert into raw.noms_decisions values (?, ?, ?, ?, 'vu sur place', 'analyste', '2026-01-15', '', ?)",
+            [*row, number],
+        )
+    text = (ROOT / "sql" / "staging" / "noms_decisions.sql").read_text(encoding="utf-8")
+    con.execute(f"create or replace table staging.noms_decisions as {text}")
+
+
+def test_a_decision_wins_and_is_guarded(con: duckdb.DuckDBPyConnection) -> None:
+    try:
+        decide(
+            con,
+            [
+                ("Maurepas", None, None, "217803832"),
+                ("Maurepas", "commune", "Somme", "218004943"),
+                ("Numérian", None, None, "999999999"),  # not of the reference: not applied
+                ("Bourges", None, None, None),
+                ("Nantes", None, None, "214401093"),
+            ],
+        )
+        found = resolved(
+            con,
+            [("maurepas ",), ("Maurepas", "commune", "Somme"), ("Numérian",), ("Bourges",), ("Nantes",), ("Lyon",)],
+        )
+        assert [(row["siren"], row["siren_statut"], row["regle"]) for row in found] == [
+            ("217803832", "résolu", "décision"),
+            ("218004943", "résolu", "décision"),
+            (None, "non résolu", "aucun nom semblable"),
+            (None, "hors référence", "décision"),
+            ("214401093", "résolu", "décision"),
+            ("216901231", "résolu", "nom officiel"),
+        ]
+        con.execute("create or replace table core.noms_a_resoudre as select * from core.essai")
+        con.execute("create or replace table core.noms_resolus as select * from core.essai_resolu")
+        text = (ROOT / "sql" / "core" / "noms_decisions.sql").read_text(encoding="utf-8")
+        states = con.execute(f"select nom, territoire_indice, etat from ({text}) order by all").fetchall()
+        assert states == [
+            ("Bourges", None, "appliquée"),
+            ("Maurepas", "Somme", "obsolète"),
+            ("Maurepas", None, "appliquée"),
+            ("Nantes", None, "obsolète"),
+            ("Numérian", None, "non appliquée"),
+        ]
+    finally:
+        decide(con, [])
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "reason"),
+    [
+        ("noms_usage", "'12', 'X', 'usage', null, null", "siren : « 12 » n'est pas un SIREN"),
+        ("noms_usage", "'217500016', null, 'usage', null, null", "nom : vide"),
+        ("noms_usage", "'217500016', 'X', 'surnom', null, null", "genre : « surnom » inconnu"),
+        ("noms_usage", "'217500016', 'X', 'usage', 'ville', null", "forme : « ville » inconnue"),
+        ("noms_zones", "'X', '67;68'", "departements : « 67;68 » n'est pas une liste"),
+        ("noms_zones", "null, '67'", "nom : vide"),
+        ("noms_mots", "'Été', 'saison', 'forte'", "mot : « Été »"),
+        ("noms_mots", "'ete', 'saison', 'moyenne'", "force : « moyenne » inconnue"),
+        ("noms_decisions", "'X', null, null, 'abc', 'm', 'a', '2026-01-01'", "siren : « abc » n'est pas un SIREN"),
+        ("noms_decisions", "'X', null, null, null, null, 'a', '2026-01-01'", "motif : vide"),
+        ("noms_decisions", "'X', null, null, null, 'm', 'a', 'hier'", "date : « hier » n'est pas une date"),
+    ],
+)
+def test_a_bad_row_of_the_register_says_why(con: duckdb.DuckDBPyConnection, table: str, row: str, reason: str) -> None:
+    text = (ROOT / "sql" / "staging" / f"{table}.sql").read_text(encoding="utf-8")
+    query = text.replace(
+        f"select * from raw.{table}", f"select * from raw.{table} where false union all select {row}, '', 1"
+    )
+    (reasons,) = con.execute(f"select _motifs from ({query})").fetchall()
+    assert len(reasons[0]) == 1 and reasons[0][0].startswith(reason)
+
+
+def test_every_name_of_the_register_files_is_used(con: duckdb.DuckDBPyConnection) -> None:
+    for table in ("noms_usage", "noms_zones", "noms_mots", "noms_decisions"):
+        assert con.execute(f"select _motifs from staging.{table} where len(_motifs) > 0").fetchall() == []
+
+
+@given(st.text(max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_flat_names_are_stable(con: duckdb.DuckDBPyConnection, text: str) -> None:
+    """Flattening twice changes nothing, whatever the case and the accents."""
+    row = con.execute("select nom_plat($1), nom_plat(nom_plat($1))", [text]).fetchone()
+    assert row is not None
+    flat, again = row
+    assert flat == again
+    assert not flat or (flat.strip() == flat and all(c in "abcdefghijklmnopqrstuvwxyz0123456789 " for c in flat))
+
+
+@given(st.text(alphabet="abcdefgh", min_size=2, max_size=12), st.integers(0, 11), st.sampled_from("abcz"))
+@settings(max_examples=60, deadline=None)
+def test_one_edit_always_shares_a_deletion(con: duckdb.DuckDBPyConnection, key: str, place: int, letter: str) -> None:
+    place %= len(key)
+    swapped = key[:place] + key[place + 1 : place + 2] + key[place] + key[place + 2 :]
+    edits = [key[:place] + key[place + 1 :], key[:place] + letter + key[place:],
+             key[:place] + letter + key[place + 1 :], swapped]  # fmt: skip
+    for edit in edits:
+        row = con.execute("select list_has_any(nom_suppressions($1), nom_suppressions($2))", [key, edit]).fetchone()
+        assert row == (True,), (key, edit)
