@@ -1,6 +1,6 @@
--- The stages of every lignée (core.passages_lignees), and what it weighs: of the vintages with populations, the one where
--- its commune holds the fewest lignées, the newest if several do. `groupe` is that commune in that vintage, with how many
--- lignées it holds and its population. One stage of each lignée has rang 1.
+-- The stages of every lignée (core.passages_lignees), and what it weighs: of the vintages with populations, the one
+-- where its commune holds the fewest lignées, the newest if several do. `groupe` is that commune in that vintage,
+-- with how many lignées it holds and its population. One stage of each lignée has rang 1.
 with populations as (
     select
         code,

@@ -1,5 +1,6 @@
--- Whether the whole territorial reference is there (complet) or only the authorities that the register cites (embarque).
--- One row. It is whole when communes, départements, régions and EPCI are all in use, for at least one vintage each.
+-- Whether the whole territorial reference is there (complet) or only the authorities that the register cites
+-- (embarque). One row. It is whole when communes, départements, régions and EPCI are all in use, for at least one
+-- vintage each.
 with presences as (
     select
         'cog_communes' as source,

@@ -1,6 +1,6 @@
 -- One authority in one vintage. The whole reference when it is there (core.perimetre), else the authorities that the
--- register cites, in the geography of 2025 that they were compiled in. A vintage holds what its deliveries hold: communes,
--- départements and régions follow the COG, EPCI and EPT follow the perimeters.
+-- register cites, in the geography of 2025 that they were compiled in. A vintage holds what its deliveries hold:
+-- communes, départements and régions follow the COG, EPCI and EPT follow the perimeters.
 with complet as (
     select
         siren,

@@ -1,6 +1,7 @@
--- The authorities that hold the powers of a département, by vintage (CTCD), each counted once: the plain départements, and
--- the seven that are something else (Alsace is one for 67 and 68, Lyon is also an EPCI, Paris is also a commune).
--- Mayotte is 976D until 2025 and 976R since its statute of 2026: the register knows its SIREN under the latter.
+-- The authorities that hold the powers of a département, by vintage (CTCD), each counted once: the plain
+-- départements, and the seven that are something else (Alsace is one for 67 and 68, Lyon is also an EPCI, Paris is
+-- also a commune). Mayotte is 976D until 2025 and 976R since its statute of 2026: the register knows its SIREN under
+-- the latter.
 with autorites as (
     select
         ctcd as code,

@@ -1,5 +1,6 @@
--- EPCI with own taxation and EPT, by vintage of the perimeters. The Métropole de Lyon (MET69) is in these files too; it is
--- counted once, as the département-level authority 69M. The EPT of Grand Paris are in none: the register lists them.
+-- EPCI with own taxation and EPT, by vintage of the perimeters. The Métropole de Lyon (MET69) is in these files too;
+-- it is counted once, as the département-level authority 69M. The EPT of Grand Paris are in none: the register lists
+-- them.
 with epci as (
     select
         p.siren,

@@ -1,5 +1,5 @@
--- The regional councils of each vintage. Corse, Martinique, Guyane and Mayotte are single authorities: their région is not
--- another one, it is already counted at département level.
+-- The regional councils of each vintage. Corse, Martinique, Guyane and Mayotte are single authorities: their région
+-- is not another one, it is already counted at département level.
 with regions as (
     select
         reg as code,

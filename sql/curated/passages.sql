@@ -1,5 +1,6 @@
--- Every commune as it has been since 1943, in each vintage of the reference; and the authorities of the other levels that
--- stayed the same legal person under another code (Mayotte: 976D, then 976R). Between other dates: passages_entre.
+-- Every commune as it has been since 1943, in each vintage of the reference; and the authorities of the other levels
+-- that stayed the same legal person under another code (Mayotte: 976D, then 976R). Between other dates:
+-- passages_entre.
 with vintages as (
     select distinct millesime
     from core.territoires

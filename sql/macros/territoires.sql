@@ -39,9 +39,12 @@ create or replace macro est_siren(texte) as
         false
     );
 
--- A whole number written « 15 156 », with any kind of space.
+-- A whole number written « 15 156 », with any kind of space. A cast alone would round « 2023.7 » and read « 2e3 ».
 create or replace macro entier_francais(texte) as
-    try_cast(regexp_replace(sans_decimale(texte), '[ \x{00A0}\x{202F}\x{2009}]', '', 'g') as integer);
+    case
+        when regexp_full_match(regexp_replace(sans_decimale(texte), '[\s\p{Z}]', '', 'g'), '[0-9]{1,9}')
+            then cast(regexp_replace(sans_decimale(texte), '[\s\p{Z}]', '', 'g') as integer)
+    end;
 
 -- « 2026 » is the 1st of January 2026.
 create or replace macro premier_janvier(annee) as try_cast(annee || '-01-01' as date);
