@@ -20,6 +20,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+evaluate_app = typer.Typer(help="Mesurer la qualité des jugements automatiques.", no_args_is_help=True)
+app.add_typer(evaluate_app, name="evaluate")
+
 Json = Annotated[bool, typer.Option("--json", help="Répondre en JSON, pour un programme.")]
 Wait = Annotated[
     float, typer.Option("--attendre", help="Secondes à attendre si une autre écriture est en cours.", min=0)
@@ -154,6 +157,19 @@ def trace(
 
     settings = output.settings()
     output.trace(follow(settings, find_release(settings, version), identifiant, load_all_sources(settings)), json)
+
+
+@evaluate_app.command("names")
+def evaluate_names(
+    fonds_vert: Annotated[Path | None, typer.Option("--fonds-vert", help="Export du Fonds vert (CSV).")] = None,
+    decp: Annotated[list[Path] | None, typer.Option("--decp", help="Fichier DECP 2019 (JSON), répétable.")] = None,
+    json: Json = False,
+) -> None:
+    """Mesurer la reconnaissance des noms contre les SIREN que de vraies livraisons déclarent (référence complète)."""
+    from observatoire.territories.measure import measure_names
+
+    settings = output.settings()
+    output.measures(measure_names(settings, fonds_vert, decp or []), json)
 
 
 @app.command()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from observatoire.pipeline import Report
     from observatoire.release.diff import Diff
     from observatoire.release.query import Answer
+    from observatoire.territories.evaluate import Measure
     from observatoire.trace import Trace
 
 SHOWN = 40
@@ -257,6 +258,22 @@ def trace(result: Trace, json: bool) -> None:
                 print(f"  {name} : {value}")
     if len(result.enregistrements) > 5:
         print(f"… et {len(result.enregistrements) - 5} autres enregistrements : « --json » les donne tous.")
+
+
+def measures(results: Sequence[Measure], json: bool) -> None:
+    """Precision, recall and coverage by source and type, with counts and 95 % intervals."""
+    from observatoire.territories import evaluate
+
+    if json:
+        print_json(
+            [
+                {**vars(m), **{name: {"valeur": rate.value, "intervalle_95": rate.interval} for name, rate in
+                 (("precision", m.precision), ("rappel", m.recall), ("couverture", m.coverage), ("rattaches", m.attached))}}
+                for m in results
+            ]
+        )  # fmt: skip
+        return
+    print(evaluate.table(results))
 
 
 def findings(results: Sequence[Finding], json: bool) -> None:

@@ -19,7 +19,18 @@ from tests.conftest import ROOT
 from tests.helpers import edit_csv
 
 Released = tuple[Settings, Report]
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def commands(group: Any, prefix: str = "") -> dict[str, Any]:
+    """Every command by its full name, those of groups included."""
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        inner = commands(command, f"{prefix}{name} ") if hasattr(command, "commands") else {prefix + name: command}
+        found.update(inner)
+    return found
+
+
+COMMANDS = commands(typer.main.get_command(app))
 GUIDES = " ".join(
     path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 )
