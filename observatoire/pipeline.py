@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from observatoire.archive import Archive
 from observatoire.errors import BuildFailed, ChecksFailed, UsageError
+from observatoire.freshness import staleness
 from observatoire.ingest import Ingested, deliveries_in_use, ingest_source, required_missing
 from observatoire.settings import Settings
 from observatoire.sources.spec import RegisterProtocol, Source, load_sources
@@ -22,6 +23,8 @@ from observatoire.storage import canonical_json, sha256_text, storage_errors, wr
 if TYPE_CHECKING:
     from observatoire.quality.checks import CheckResult
     from observatoire.release.store import Release
+    from observatoire.review.proposals import Proposals
+    from observatoire.sources.imports import RegisterImport
 
 Tell = Callable[[str, int, int], None]
 
@@ -101,15 +104,53 @@ def ingest(
 
 
 def ingest_one(
-    settings: Settings, name: str, file: Path | None, who: str = "cli", wait_seconds: float = 0.0
+    settings: Settings,
+    name: str,
+    file: Path | None,
+    vintage: str | None = None,
+    who: str = "cli",
+    wait_seconds: float = 0.0,
 ) -> list[Ingested]:
     """Take in one source, from its address or from a file, holding the writer's lock. Raises UsageError if unknown."""
     sources = load_all_sources(settings)
     if name not in sources:
-        raise UsageError(f"Source « {name} » inconnue. Sources connues : {', '.join(sources)}.")
+        raise UsageError(
+            f"Source « {name} » inconnue. Sources connues : {', '.join([*sources, *load_lists(settings)])}."
+        )
     with writer_lock(settings, who, wait_seconds):
         _clear(settings)
-        return ingest_source(settings, sources[name], file)
+        return ingest_source(settings, sources[name], file, vintage)
+
+
+def load_lists(settings: Settings) -> dict[str, RegisterImport]:
+    """The lists without an API that someone hands over as files (data/register/imports), by name."""
+    from observatoire.review.proposals import REGISTER
+    from observatoire.sources.imports import load_imports
+
+    return load_imports(settings.register, load_all_sources(settings)[REGISTER].column_names)
+
+
+def take_list(
+    settings: Settings, name: str, file: Path | None, who: str = "cli", wait_seconds: float = 0.0
+) -> tuple[list[Ingested], Proposals | None]:
+    """Archive a list handed over as a file and propose its rows to the register; no proposals when it is refused.
+
+    Raises UsageError without a file, or when the file of proposals was changed by hand.
+    """
+    from observatoire.review.proposals import propose
+
+    chosen = load_lists(settings)[name]
+    if file is None:
+        raise UsageError(
+            f"{name} n'a pas d'adresse : la liste est remise par fichier. Lancer « observatoire ingest {name} --file CHEMIN »."
+        )
+    with writer_lock(settings, who, wait_seconds):
+        _clear(settings)
+        results = ingest_source(settings, chosen.source, file)
+        delivery = results[0].delivery
+        if results[0].degraded or delivery is None:
+            return results, None
+        return results, propose(settings, chosen, delivery)
 
 
 def release(settings: Settings, ingested: list[Ingested], force: bool = False, tell: Tell | None = None) -> Report:
@@ -247,24 +288,33 @@ def _audit(settings: Settings, tell: Tell | None) -> list[str]:
 
 
 def source_rows(settings: Settings) -> list[dict[str, Any]]:
-    """What « observatoire sources » shows: one row per source, what is in use, since when it is degraded."""
+    """What « observatoire sources » shows: one row per source or list, what is in use, since when it is degraded.
+
+    A source that failed, shrank, changed its header or disappeared is degraded since its first refused attempt; one
+    that went stale, since the day its cadence no longer explains its silence.
+    """
+    lists = {name: item.source for name, item in load_lists(settings).items()}
+    moment = now()
     rows = []
-    for source in load_all_sources(settings).values():
+    for source in [*load_all_sources(settings).values(), *lists.values()]:
         state = read_source_state(settings, source.id)
         used = deliveries_in_use(settings, source)
+        stale = staleness(source, used, state, moment)
         rows.append(
             {
                 "source": source.id,
                 "titre": source.title,
-                "protocole": source.protocol.name,
+                "protocole": "fichier remis" if source.id in lists else source.protocol.name,
                 "requise": source.required,
                 "verified": source.verified,
                 "licence": source.licence,
                 "livraisons": [delivery.label for delivery in used],
                 "sha256": [delivery.sha256 for delivery in used],
                 "dernier_essai": state.last_attempt,
-                "degradee_depuis": state.degraded_since,
-                "message": state.message,
+                "degradee_depuis": state.degraded_since or (stale and stale.since),
+                "message": state.message or (stale and f"{source.id} : {stale.message}"),
+                "perimee": stale is not None,
+                "republiee": source.republished,
             }
         )
     return rows

@@ -1,0 +1,79 @@
+"""A source goes stale by its cadence, from what the journal saw; the release never knows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from observatoire import pipeline
+from observatoire.freshness import DAYS, staleness
+from observatoire.ingest import ingest_source
+from observatoire.settings import Settings
+from observatoire.sources.spec import Source
+from observatoire.state import SourceState, read_source_state, write_source_state
+from tests.helpers import make_delivery, make_source
+
+
+def monthly(cadence: str = "mensuelle") -> Source:
+    return make_source({"name": "csv", "delimiter": ";"}, cadence=cadence)
+
+
+ARRIVED = make_delivery(first_seen="2026-01-01T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("seen", "moment", "since", "said"),
+    [
+        ("2026-01-31T00:00:00Z", "2026-03-01T00:00:00Z", None, ""),
+        ("2026-01-31T00:00:00Z", "2026-04-06T00:00:00Z", None, ""),
+        ("2026-01-31T00:00:00Z", "2026-04-06T00:00:01Z", "2026-04-06T00:00:00Z", "plus revue depuis le 2026-01-31"),
+        ("2026-03-07T00:00:00Z", "2026-03-07T00:00:00Z", None, ""),
+        ("2026-03-08T00:00:00Z", "2026-03-08T00:00:00Z", "2026-03-07T00:00:00Z", "rien de neuf depuis le 2026-01-01"),
+    ],
+)
+def test_a_monthly_source_is_stale_after_two_months(seen: str, moment: str, since: str | None, said: str) -> None:
+    found = staleness(monthly(), [ARRIVED], SourceState("essai", last_seen={"": seen}), moment)
+    assert (found.since if found else None) == since
+    assert found is None or said in found.message
+
+
+def test_what_was_never_collected_or_is_kept_by_hand_is_not_stale() -> None:
+    state = SourceState("essai")
+    assert staleness(monthly(), [], state, "2036-01-01T00:00:00Z") is None
+    assert staleness(monthly("continue"), [ARRIVED], state, "2036-01-01T00:00:00Z") is None
+
+
+def test_a_lost_state_leaves_the_arrival_of_the_delivery() -> None:
+    found = staleness(monthly(), [ARRIVED], SourceState("essai"), "2026-06-01T00:00:00Z")
+    assert found and "plus revue depuis le 2026-01-01" in found.message
+
+
+def test_every_cadence_but_the_continuous_one_has_a_limit() -> None:
+    cadences = set(Source.model_json_schema()["properties"]["cadence"]["enum"])
+    assert cadences - {"continue"} == set(DAYS)
+
+
+def test_sources_says_since_when_a_source_is_stale_and_the_failure_comes_first(
+    project: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = pipeline.load_all_sources(project)["pstw"]
+    header = ",".join(f'"{name}"' for name in source.column_names)
+    lines = [f"PSTW-{n},Case," + "," * (len(source.columns) - 3) for n in range(1001)]
+    file = tmp_path / "pstw.csv"
+    file.write_text("\n".join([header, *lines]), encoding="utf-8")
+    loose = source.model_copy(update={"arrival": source.arrival.model_copy(update={"bytes_min": 1})})
+    assert [result.outcome for result in ingest_source(project, loose, file)] == ["nouvelle"]
+
+    def shown() -> dict[str, object]:
+        return next(row for row in pipeline.source_rows(project) if row["source"] == "pstw")
+
+    assert (shown()["degradee_depuis"], shown()["perimee"]) == (None, False)
+    monkeypatch.setattr(pipeline, "now", lambda: "2036-01-01T00:00:00Z")
+    row = shown()
+    assert row["perimee"] is True and str(row["degradee_depuis"]) < "2036"
+    assert "cadence trimestrielle" in str(row["message"])
+    state = read_source_state(project, "pstw")
+    write_source_state(project, replace(state, degraded_since="2026-12-01T00:00:00Z", message="pstw : en-tête changé"))
+    assert (shown()["degradee_depuis"], shown()["message"]) == ("2026-12-01T00:00:00Z", "pstw : en-tête changé")
