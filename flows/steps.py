@@ -86,7 +86,7 @@ def take_in(settings: Settings, source: str, file: str, wait_minutes: float) -> 
 
     def work() -> list[Ingested]:
         with turn_to_write(wait_minutes) as seconds:
-            return pipeline.ingest_one(settings, source, Path(file) if file else None, who(), seconds)
+            return pipeline.ingest_one(settings, source, Path(file) if file else None, who=who(), wait_seconds=seconds)
 
     state = ended(work)
     results: list[Ingested] = state.data if isinstance(state.data, list) else []

@@ -53,13 +53,14 @@ def refresh(
 def ingest(
     source: Annotated[str, typer.Argument(help="Identifiant de la source (voir « observatoire sources »).")],
     file: Annotated[Path | None, typer.Option("--file", help="Fichier à prendre à la place de l'adresse.")] = None,
+    millesime: Annotated[str | None, typer.Option("--millesime", help="Seulement ce millésime de la source.")] = None,
     attendre: Wait = 0.0,
     json: Json = False,
 ) -> None:
     """Prendre la livraison d'une source, de son adresse ou d'un fichier, sans rien publier."""
     from observatoire import pipeline
 
-    results = pipeline.ingest_one(output.settings(), source, file, "commande ingest", attendre)
+    results = pipeline.ingest_one(output.settings(), source, file, millesime, "commande ingest", attendre)
     output.ingested(results, json)
     raise typer.Exit(1 if all(result.degraded for result in results) else 3 if any(r.degraded for r in results) else 0)
 

@@ -41,22 +41,23 @@ class Ingested:
 
 
 def ingest_source(
-    settings: Settings, source: Source, file: Path | None = None, progress: Progress | None = None
+    settings: Settings,
+    source: Source,
+    file: Path | None = None,
+    vintage: str | None = None,
+    progress: Progress | None = None,
 ) -> list[Ingested]:
-    """Ask a source for each of its vintages, or take the given file in its place.
+    """Ask a source for each of its vintages, or only for `vintage`; take the given file in the place of its address.
 
     A refusal or a network failure is a result, not an exception: the delivery in use stays in use. Raises UsageError
-    when `file` is missing or cannot be told to which vintage it belongs, StorageError on a full disk.
+    when `file` is missing, when `vintage` is unknown or cannot be told, StorageError on a full disk.
     """
     archive = Archive(settings.raw)
     state = read_source_state(settings, source.id)
     _forget_lost(archive, source)
     results = []
-    vintages: list[str | None] = [*source.vintages] or [None]
-    if file is not None:
-        vintages = [_vintage_of(source, file)]
-    for vintage in vintages:
-        result, state = _ingest_one(settings, archive, source, vintage, file, state, progress)
+    for asked in _vintages_asked(source, file, vintage):
+        result, state = _ingest_one(settings, archive, source, asked, file, state, progress)
         results.append(result)
     if not any(result.degraded for result in results):
         state = state.recovered()
@@ -234,17 +235,21 @@ def _forget_lost(archive: Archive, source: Source) -> None:
             archive.forget_validators(delivery)
 
 
-def _vintage_of(source: Source, file: Path) -> str | None:
-    """The vintage a file given by hand belongs to: the one its name holds."""
-    if not file.is_file():
+def _vintages_asked(source: Source, file: Path | None, vintage: str | None) -> list[str | None]:
+    """The vintages to ask for. A file belongs to the one given, to the only one, or to the one its name holds."""
+    listed = ", ".join(source.vintages) or "aucun"
+    if vintage is not None and vintage not in source.vintages:
+        raise UsageError(f"{source.id} : millésime « {vintage} » inconnu (connus : {listed}).")
+    if file is not None and not file.is_file():
         raise UsageError(f"Fichier « {file} » introuvable. Vérifier le chemin donné à --file.")
-    if not source.vintages:
-        return None
-    named = [vintage for vintage in source.vintages if vintage in file.name]
+    if vintage is not None:
+        return [vintage]
+    if file is None or len(source.vintages) < 2:
+        return [*source.vintages] or [None]
+    named = [known for known in source.vintages if known in file.name]
     if len(named) != 1:
-        listed = ", ".join(source.vintages)
-        raise UsageError(f"{source.id} a plusieurs millésimes ({listed}) : le nom du fichier doit en contenir un seul.")
-    return named[0]
+        raise UsageError(f"{source.id} a plusieurs millésimes ({listed}) : dire lequel avec --millesime.")
+    return [named[0]]
 
 
 def _log(
