@@ -78,7 +78,7 @@ def read_bytes(settings: Settings, source: Source, path: Path, target: Path) -> 
     aside = target.with_suffix(".tmp")
     member = getattr(source.protocol, "member", None)
     extracted = None
-    if member:
+    if member and _is_zip(path):  # a file given by hand may be the member itself
         from observatoire.protocols import open_member
 
         assert isinstance(source.protocol, HttpFileProtocol)
@@ -93,6 +93,11 @@ def read_bytes(settings: Settings, source: Source, path: Path, target: Path) -> 
             extracted.unlink(missing_ok=True)
     write_atomically(target.with_suffix(".json"), canonical_json(asdict(loaded)))
     return loaded
+
+
+def _is_zip(path: Path) -> bool:
+    with path.open("rb") as handle:
+        return handle.read(4) == b"PK\x03\x04"
 
 
 def _read_loaded(path: Path) -> Loaded | None:
