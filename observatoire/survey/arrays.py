@@ -27,7 +27,9 @@ def encode(labels: Labels, rows: int, what: str) -> tuple[Integers, tuple[str, .
         raise SurveyError(f"{what} : {len(values)} valeurs pour {rows} unités. Fournir une valeur par unité.")
     absent = np.flatnonzero(values == "")
     if absent.size:
-        raise SurveyError(f"{what} manquante pour l'unité n° {absent[0] + 1}. La compléter ou écarter l'unité du plan.")
+        raise SurveyError(
+            f"{what} : valeur manquante pour l'unité n° {absent[0] + 1}. La compléter ou écarter l'unité."
+        )
     names, codes = np.unique(values.astype(str), return_inverse=True)
     return codes.astype(np.int64).reshape(-1), tuple(names.tolist())
 

@@ -180,12 +180,20 @@ def _ranges(
 
 def _system(cells: Mapping[str, Cell], group: list[str], relations: list[Relation]) -> tuple[Any, Any]:
     """Equations (relations × hidden cells) that the published figures impose."""
-    position = {key: i for i, key in enumerate(group)}
-    matrix, constants = np.zeros((len(relations), len(group))), np.zeros(len(relations))
-    for row, relation in enumerate(relations):
-        for key, sign in ((relation.total, 1.0), *((part, -1.0) for part in relation.parts)):
-            if key in position:
-                matrix[row, position[key]] += sign
-            else:
-                constants[row] -= sign * cells[key].value
-    return matrix, constants
+    matrix = incidence(relations, [*group, *(key for key in cells if key not in set(group))])
+    values = np.array([cells[key].value for key in cells if key not in set(group)])
+    return matrix[:, : len(group)], -(matrix[:, len(group) :] @ values)
+
+
+def incidence(relations: Iterable[Relation], keys: Iterable[str]) -> Any:
+    """Sparse matrix (relations × keys) of total less parts: it sends the values of the cells to zero."""
+    from scipy.sparse import csr_matrix
+
+    position = {key: i for i, key in enumerate(keys)}
+    terms = [
+        (row, position[key], sign)
+        for row, relation in enumerate(relations)
+        for key, sign in ((relation.total, 1.0), *((part, -1.0) for part in relation.parts))
+    ]
+    rows, columns, signs = zip(*terms, strict=True) if terms else ((), (), ())
+    return csr_matrix((signs, (rows, columns)), shape=(len(set(rows)), len(position)))

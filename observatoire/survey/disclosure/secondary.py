@@ -9,7 +9,7 @@ import numpy as np
 
 from observatoire.errors import DisclosureRisk
 from observatoire.survey.arrays import Floats
-from observatoire.survey.disclosure.audit import Protection, exposures, hidden_keys, require_protected
+from observatoire.survey.disclosure.audit import Protection, hidden_keys, incidence, require_protected
 from observatoire.survey.disclosure.tables import Tables
 
 MOVED = 1e-7  # share of the wanted move above which a cell takes part in it
@@ -24,35 +24,21 @@ def secondary(
 ) -> list[str]:
     """Keys to hide besides the `confidential` ones (key -> reason), never one of `keep`, in the order of the tables.
 
-    For each cell still exposed, the cheapest set of moves of other cells that would hide its protection interval, the cost
+    For each cell, the cheapest set of moves of other cells that would hide its protection interval, the cost
     of a cell being its value (sequential linear programmes: Robertson 1993; Kelly, Golden and Assad 1992). The outcome
     is audited. Raises DisclosureRisk when no set of cells protects one of them.
     """
     rule = protection or Protection()
     hidden = set(confidential) | set(hidden_keys(tables, ()))
     keys = list(tables.cells)
-    matrix = _matrix(tables, keys)
+    matrix = incidence(tables.relations, keys)
     order = sorted(confidential, key=lambda key: (-tables.cells[key].value, key))
     for key in order:
-        if exposures(tables, hidden, {key: confidential[key]}, rule):
-            wanted = rule.of(tables.cells[key])
-            for move in (wanted.high - tables.cells[key].value, wanted.low - tables.cells[key].value):
-                hidden |= _moved(tables, keys, matrix, hidden, frozenset(keep), key, move)
+        wanted = rule.of(tables.cells[key])
+        for end in (wanted.high, wanted.low):
+            hidden |= _moved(tables, keys, matrix, hidden, frozenset(keep), key, end - tables.cells[key].value)
     require_protected(tables, hidden, confidential, rule)
     return [key for key in keys if key in hidden and key not in confidential and tables.cells[key].published]
-
-
-def _matrix(tables: Tables, keys: list[str]) -> Any:
-    from scipy.sparse import csr_matrix
-
-    position = {key: i for i, key in enumerate(keys)}
-    rows, columns, signs = [], [], []
-    for row, relation in enumerate(tables.relations):
-        for key, sign in ((relation.total, 1.0), *((part, -1.0) for part in relation.parts)):
-            rows.append(row)
-            columns.append(position[key])
-            signs.append(sign)
-    return csr_matrix((signs, (rows, columns)), shape=(len(tables.relations), len(keys)))
 
 
 def _moved(
