@@ -44,9 +44,9 @@ def measure_names(settings: Settings, fonds_vert: Path | None, decp: Sequence[Pa
                 )
             truths = []
             if fonds_vert:
-                truth_of_fonds_vert(con, fonds_vert, "temp.verite_fonds_vert")
-                truths.append("temp.verite_fonds_vert")
+                truth_of_fonds_vert(con, fonds_vert, "main.verite_fonds_vert")
+                truths.append("main.verite_fonds_vert")
             for position, hinted in enumerate((True, False)) if decp else []:
-                truth_of_decp(con, decp, f"temp.verite_decp_{position}", hinted)
-                truths.append(f"temp.verite_decp_{position}")
+                truth_of_decp(con, decp, f"main.verite_decp_{position}", hinted)
+                truths.append(f"main.verite_decp_{position}")
             return evaluate(con, truths, adjudications=ADJUDICATIONS if ADJUDICATIONS.is_file() else None)
