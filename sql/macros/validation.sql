@@ -5,7 +5,18 @@ create or replace macro motif(broken, colonne, raison) as
 create or replace macro motifs(entries) as
     list_filter(entries, lambda entry: entry is not null)::VARCHAR[];
 
-create or replace macro cite(texte) as '« ' || left(texte, 60) || ' »';
+-- A value as messages quote it: on one line, its beginning only.
+create or replace macro cite(texte) as '« ' || left(regexp_replace(texte, '[\s\p{Z}]+', ' ', 'g'), 60) || ' »';
+
+-- Nothing, or nothing but blanks (no-break ones included).
+create or replace macro blanc(texte) as coalesce(regexp_full_match(texte, '[\s\p{Z}]*'), true);
+
+-- A whole number, or an amount in euros and cents; a cast alone would round « 2023.7 » and read « 2e3 ».
+create or replace macro entier(texte) as
+    case when regexp_full_match(texte, '-?[0-9]{1,9}') then cast(texte as integer) end;
+
+create or replace macro montant(texte) as
+    case when regexp_full_match(texte, '-?[0-9]{1,15}([.][0-9]{1,2})?') then cast(texte as decimal(18, 2)) end;
 
 -- A date as the register writes it: YYYY, YYYY-MM or YYYY-MM-DD. The day is the first of what is known.
 create or replace macro date_partielle(texte) as

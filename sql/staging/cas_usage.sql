@@ -14,8 +14,8 @@ listes as (
 typed as (
     select
         s.*,
-        try_cast(s.annee as integer) as annee_typee,
-        try_cast(s.montant_eur as decimal(18, 2)) as montant_type,
+        entier(s.annee) as annee_typee,
+        montant(s.montant_eur) as montant_type,
         booleen(s.finalite_environnementale) as finalite_typee,
         booleen(s.ia_explicite) as ia_typee,
         date_partielle(s.source_date) as source_date_typee,
@@ -53,13 +53,13 @@ final as (
         t._livraison,
         t._ligne,
         motifs([
-            motif(t.id is null, 'id', 'vide'),
+            motif(blanc(t.id), 'id', 'vide'),
             motif(
                 t.id is not null and t.rang > 1,
                 'id', cite(t.id) || ' déjà à l''enregistrement ' || t.premiere_ligne
             ),
-            motif(t.collectivite is null, 'collectivite', 'vide'),
-            motif(t.titre is null, 'titre', 'vide'),
+            motif(blanc(t.collectivite), 'collectivite', 'vide'),
+            motif(blanc(t.titre), 'titre', 'vide'),
             motif(ty.code is null, 'type_collectivite', coalesce(cite(t.type_collectivite) || ' inconnu', 'vide')),
             motif(th.code is null, 'theme', coalesce(cite(t.theme) || ' inconnu', 'vide')),
             motif(te.code is null, 'technique', coalesce(cite(t.technique) || ' inconnue', 'vide')),

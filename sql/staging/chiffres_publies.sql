@@ -7,7 +7,7 @@ typed as (
     select
         *,
         try_cast(replace(valeur, ',', '.') as decimal(18, 4)) as valeur_typee,
-        try_cast(replace(n_repondants, ' ', '') as integer) as n_type,
+        entier(replace(n_repondants, ' ', '')) as n_type,
         row_number() over (
             partition by edition, indicateur, population, valeur, source_url order by _ligne
         ) as rang
@@ -18,13 +18,13 @@ final as (
     select
         *,
         motifs([
-            motif(edition is null, 'edition', 'vide'),
-            motif(producteur is null, 'producteur', 'vide'),
-            motif(indicateur is null, 'indicateur', 'vide'),
+            motif(blanc(edition), 'edition', 'vide'),
+            motif(blanc(producteur), 'producteur', 'vide'),
+            motif(blanc(indicateur), 'indicateur', 'vide'),
             motif(
                 valeur_typee is null, 'valeur', coalesce(cite(valeur) || ' n''est pas un nombre', 'vide')
             ),
-            motif(unite is null, 'unite', 'vide'),
+            motif(blanc(unite), 'unite', 'vide'),
             motif(
                 n_repondants is not null and (n_type is null or n_type <= 0),
                 'n_repondants', cite(n_repondants) || ' n''est pas un nombre de répondants'

@@ -17,11 +17,11 @@ final as (
     select
         *,
         motifs([
-            motif("table" is null, 'table', 'vide'),
-            motif(cle is null, 'cle', 'vide'),
-            motif(colonne is null, 'colonne', 'vide'),
-            motif(motif is null, 'motif', 'vide : une correction s''explique'),
-            motif(auteur is null, 'auteur', 'vide : une correction se signe'),
+            motif(blanc("table"), 'table', 'vide'),
+            motif(blanc(cle), 'cle', 'vide'),
+            motif(blanc(colonne), 'colonne', 'vide'),
+            motif(blanc(motif), 'motif', 'vide : une correction s''explique'),
+            motif(blanc(auteur), 'auteur', 'vide : une correction se signe'),
             motif(
                 date_typee is null, 'date', coalesce(cite(date) || ' n''est pas une date (AAAA-MM-JJ)', 'vide')
             ),

@@ -10,7 +10,7 @@ typed as (
         s.strate,
         s.source,
         try_cast(s.millesime as date) as millesime,
-        try_cast(s.nombre as integer) as nombre,
+        entier(s.nombre) as nombre,
         s.millesime as millesime_texte,
         s.nombre as nombre_texte,
         row_number() over (partition by s.type, s.strate, s.millesime order by s._ligne) as rang,
@@ -25,7 +25,7 @@ final as (
         *,
         motifs([
             motif(type_canonique is null, 'type', coalesce(cite(type) || ' inconnu', 'vide')),
-            motif(strate is null, 'strate', 'vide'),
+            motif(blanc(strate), 'strate', 'vide'),
             motif(millesime is null, 'millesime', coalesce(cite(millesime_texte) || ' n''est pas une date', 'vide')),
             motif(
                 nombre is null or nombre < 0, 'nombre', coalesce(cite(nombre_texte) || ' n''est pas un effectif', 'vide')
