@@ -57,11 +57,19 @@ def ingest(
     attendre: Wait = 0.0,
     json: Json = False,
 ) -> None:
-    """Prendre la livraison d'une source, de son adresse ou d'un fichier, sans rien publier."""
+    """Prendre la livraison d'une source, de son adresse ou d'un fichier, sans rien publier.
+
+    Une liste remise par fichier (data/register/imports) donne des lignes proposées au registre, qui n'est pas modifié.
+    """
     from observatoire import pipeline
 
-    results = pipeline.ingest_one(output.settings(), source, file, millesime, "commande ingest", attendre)
-    output.ingested(results, json)
+    settings = output.settings()
+    if source in pipeline.load_lists(settings):
+        results, proposals = pipeline.take_list(settings, source, file, "commande ingest", attendre)
+        output.proposed(results, proposals, json)
+    else:
+        results = pipeline.ingest_one(settings, source, file, millesime, "commande ingest", attendre)
+        output.ingested(results, json)
     raise typer.Exit(1 if all(result.degraded for result in results) else 3 if any(r.degraded for r in results) else 0)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from observatoire.pipeline import Report
     from observatoire.release.diff import Diff
     from observatoire.release.query import Answer
+    from observatoire.review.proposals import Proposals
     from observatoire.territories.evaluate import Measure
     from observatoire.trace import Trace
 
@@ -126,18 +127,40 @@ def report(result: Report, json: bool) -> None:
 def ingested(results: Sequence[Ingested], json: bool) -> None:
     """What came of each delivery asked for."""
     if json:
-        print_json(
-            [
-                {"source": r.source, "millesime": r.vintage, "issue": r.outcome, "message": r.message,
-                 "sha256": r.delivery.sha256 if r.delivery else None}
-                for r in results
-            ]
-        )  # fmt: skip
+        print_json(_outcomes(results))
         return
     for item in results:
         name = f"{item.source} {item.vintage or ''}".strip()
         place = f" ({item.delivery.sha256[:12]}, {item.delivery.bytes} octets)" if item.delivery else ""
         print(item.message if item.message else f"{name} : livraison {item.outcome}{place}.")
+
+
+def _outcomes(results: Sequence[Ingested]) -> list[dict[str, Any]]:
+    return [
+        {"source": r.source, "millesime": r.vintage, "issue": r.outcome, "message": r.message,
+         "sha256": r.delivery.sha256 if r.delivery else None}
+        for r in results
+    ]  # fmt: skip
+
+
+def proposed(results: Sequence[Ingested], proposals: Proposals | None, json: bool) -> None:
+    """What a list handed over as a file proposes to the register, and what was set aside and why."""
+    if json:
+        print_json({"livraisons": _outcomes(results), "propositions": proposals and proposals.as_dict()})
+        return
+    ingested(results, False)
+    if proposals is None:
+        return
+    for item in proposals.set_aside[:SHOWN]:
+        print(f"Enregistrement {item.ligne}, {item.colonne} : {item.motif}.")
+    if len(proposals.set_aside) > SHOWN:
+        print(f"… et {len(proposals.set_aside) - SHOWN} autres motifs : « --json » les donne tous.")
+    print(f"{proposals.proposed} ligne(s) proposée(s), {proposals.known} déjà au registre.")
+    if proposals.file:
+        print(
+            f"Relire {proposals.file}, copier les lignes retenues dans data/register/cas_usage.csv et le noter dans "
+            "historique.csv. Le registre n'a pas été modifié."
+        )
 
 
 def audit(found: Sequence[str], json: bool) -> None:
@@ -159,13 +182,15 @@ def sources(rows: Sequence[dict[str, Any]], json: bool) -> None:
     table = _table("Sources", "Source", "Titre", "Utilisée", "Dernier essai", "État")
     for row in rows:
         if row["degradee_depuis"]:
-            state = f"DÉGRADÉE depuis {row['degradee_depuis']} : {row['message']}"
+            state = f"{'PÉRIMÉE' if row['perimee'] else 'DÉGRADÉE'} depuis {row['degradee_depuis']} : {row['message']}"
         elif not row["livraisons"]:
             state = "requise, absente" if row["requise"] else "jamais collectée"
         else:
             state = "à jour"
         if not row["verified"]:
-            state += " (adresse jamais vérifiée)"
+            state += " (aucune vraie réponse vue)"
+        if not row["republiee"]:
+            state += " (non republiée)"
         table.add_row(row["source"], row["titre"], ", ".join(row["livraisons"]), row["dernier_essai"] or "", state)
     _show(table)
 

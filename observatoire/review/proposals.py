@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from observatoire.archive import Archive, Delivery
 from observatoire.errors import UsageError
@@ -43,6 +43,15 @@ class Proposals:
     proposed: int
     known: int
     set_aside: tuple[SetAside, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """What --json shows."""
+        return {
+            "fichier": str(self.file) if self.file else None,
+            "proposees": self.proposed,
+            "deja_au_registre": self.known,
+            "ecartees": [asdict(item) for item in self.set_aside],
+        }
 
 
 def propose(settings: Settings, chosen: RegisterImport, delivery: Delivery) -> Proposals:

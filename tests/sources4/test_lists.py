@@ -172,6 +172,6 @@ def test_a_wrong_mapping_is_refused_by_name(tmp_path: Path, change: dict[str, ob
             inner[last] = value
     path = tmp_path / "essai.yml"
     path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
-    with pytest.raises(SpecError, match="Import essai.yml") as caught:
+    with pytest.raises(SpecError, match="Import essai") as caught:
         load_import(path, register_columns(REGISTER))
     assert said in str(caught.value) and "\n" not in str(caught.value)
