@@ -35,12 +35,10 @@ def read(source: Source, path: Path, target: Path, settings: Settings) -> Loaded
         raise FormatRefused(f"JSON illisible à la ligne {error.lineno}, colonne {error.colno}", "structure") from error
     except RecursionError as error:
         raise FormatRefused("JSON illisible : trop de niveaux imbriqués", "structure") from error
-    records = document
-    for step in form.records.split(".") if form.records else []:
-        records = records.get(step) if isinstance(records, dict) else None
-    if not isinstance(records, list):
-        place = f"sous « {form.records} »" if form.records else "à la racine"
-        raise FormatRefused(f"liste d'enregistrements absente {place}", "structure")
+    records = [record for path in form.paths for record in _array(document, path) or ()]
+    if all(_array(document, path) is None for path in form.paths):
+        places = " ni ".join(f"sous « {path} »" if path else "à la racine" for path in form.paths)
+        raise FormatRefused(f"liste d'enregistrements absente {places}", "structure")
     good = [(ordinal, record) for ordinal, record in enumerate(records, 1) if isinstance(record, dict)]
     bad = [
         BadRecord(ordinal, "l'enregistrement n'est pas un objet JSON")
@@ -61,6 +59,13 @@ def read(source: Source, path: Path, target: Path, settings: Settings) -> Loaded
             "JSON illisible : une moitié de caractère (\\ud800…) n'est pas du texte", "structure"
         ) from error
     return Loaded(len(good), tuple(bad), tuple(repairs), with_ordinal=True)
+
+
+def _array(document: Any, path: str) -> list[Any] | None:
+    """The array at a dotted path, None when there is none."""
+    for step in path.split(".") if path else []:
+        document = document.get(step) if isinstance(document, dict) else None
+    return document if isinstance(document, list) else None
 
 
 def _paths(record: dict[str, Any], prefix: str = "") -> list[str]:

@@ -22,6 +22,7 @@ __all__ = ["PROTOCOLS", "Ask", "Fetched", "NotModified", "Pace", "Progress", "Va
 PROTOCOLS = {
     "register": "observatoire.protocols.register",
     "http_file": "observatoire.protocols.http_file",
+    "paged_api": "observatoire.protocols.paged_api",
 }
 
 
@@ -34,10 +35,12 @@ def fetch(
     folder: Path,
     progress: Progress | None = None,
     pace: Pace | None = None,
+    since: str | None = None,
 ) -> Fetched | NotModified:
     """The delivery of a source (of one of its vintages), as one file of `folder`, or NotModified.
 
-    `previous` holds the validators of the delivery in use, or None to get the bytes whatever they are. `progress` is
+    `previous` holds the validators of the delivery in use, or None to get the bytes whatever they are. `since` is the
+    ISO date from which to ask a source that can be asked only for what is new (its `start` when None). `progress` is
     called with the bytes received so far and the bytes announced, if any; it starts again at 0 at each new try.
 
     Raises FetchFailed when the bytes could not be obtained, DeliveryRefused when what came cannot be used, UsageError
@@ -46,4 +49,4 @@ def fetch(
     """
     module = import_module(PROTOCOLS[source.protocol.name])
     run = cast(Callable[[Ask], Fetched | NotModified], module.fetch)
-    return run(Ask(source, settings, folder, vintage, previous, progress, pace or Pace()))
+    return run(Ask(source, settings, folder, vintage, previous, progress, pace or Pace(), since))

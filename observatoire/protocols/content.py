@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import lzma
 import re
 import shutil
@@ -58,7 +59,7 @@ def zip_fault(path: Path, member: str | None, max_bytes: int) -> str | None:
     """
     try:
         with _readable_zip(path) as archive:
-            _check_listing(archive, member, max_bytes)
+            _member(archive, member, max_bytes)
             if bad := archive.testzip():
                 raise _ZipFault(f"dans le zip, « {bad} » est abîmé (somme de contrôle fausse)")
     except _ZipFault as fault:
@@ -73,11 +74,12 @@ def open_member(path: Path, member: str, into: Path, max_bytes: int = DEFAULT_MA
     folders is used. Raises DeliveryRefused when the zip is damaged or the member absent, StorageError when `into`
     cannot be written.
     """
-    target = into / f"{path.stem}.{PurePosixPath(member).name}"
+    target = into / f"{path.stem}.{PurePosixPath(member).name.replace('*', '_').replace('?', '_')}"
     try:
         with _readable_zip(path) as archive, aside(into, path.stem) as part:
-            _check_listing(archive, member, max_bytes)
-            with archive.open(member) as source, part.open("wb") as copy:
+            name = _member(archive, member, max_bytes)
+            assert name
+            with archive.open(name) as source, part.open("wb") as copy:
                 shutil.copyfileobj(source, copy, CHUNK)
             part.replace(target)
     except _ZipFault as fault:
@@ -106,20 +108,29 @@ def _readable_zip(path: Path) -> Iterator[zipfile.ZipFile]:
         raise _ZipFault(f"le zip est illisible ({_short(error)})") from error
 
 
-def _check_listing(archive: zipfile.ZipFile, member: str | None, max_bytes: int) -> None:
-    """Refuse, from the list of members alone, an empty zip, an absent member, a bomb."""
+def _member(archive: zipfile.ZipFile, member: str | None, max_bytes: int) -> str | None:
+    """The full name of the member asked for, which may be a pattern (« */donnees_????.csv »), None when none is.
+
+    Refuses, from the list of members alone, an empty zip, an absent member, a pattern that several match, a bomb.
+    """
     files = [info for info in archive.infolist() if not info.is_dir()]
     names = [info.filename for info in files]
     if not files:
         raise _ZipFault("le zip est vide")
-    if member and member not in names:
-        found = ", ".join(f"« {name} »" for name in names[:MEMBERS_NAMED])
-        more = f" et {len(names) - MEMBERS_NAMED} autres" if len(names) > MEMBERS_NAMED else ""
-        raise _ZipFault(f"le zip ne contient pas « {member} » mais {found}{more}")
+    chosen = [name for name in names if member and (name == member or fnmatch.fnmatchcase(name, member))]
+    if member in chosen:
+        chosen = [member]
+    if member and len(chosen) != 1:
+        found = ", ".join(f"« {name} »" for name in (chosen or names)[:MEMBERS_NAMED])
+        left = len(chosen or names) - MEMBERS_NAMED
+        more = f" et {left} autres" if left > 0 else ""
+        what = f"contient plusieurs « {member} » :" if chosen else f"ne contient pas « {member} » mais"
+        raise _ZipFault(f"le zip {what} {found}{more}")
     if (size := sum(info.file_size for info in files)) > max_bytes:
         raise _ZipFault(
             f"le zip annonce {octets(size)} une fois décompressé, au-delà de la limite de {octets(max_bytes)}"
         )
+    return chosen[0] if chosen else None
 
 
 def _short(error: BaseException) -> str:

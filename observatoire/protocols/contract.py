@@ -7,24 +7,28 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 from observatoire.errors import DeliveryRefused, FetchFailed
 from observatoire.settings import Settings
 from observatoire.sources.spec import Source
+from observatoire.sources.transport import SINCE
 from observatoire.storage import storage_errors
 
+Template = TypeVar("Template")
 Progress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True)
 class Validators:
-    """What the server said of the delivery in use, to be asked « anything else since? »."""
+    """What the server said of the delivery in use, to be asked « anything else since? » of the address `url`."""
 
     etag: str | None = None
     last_modified: str | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,10 @@ class Pace:
 
 @dataclass(frozen=True)
 class Ask:
-    """One delivery to get: of which source and vintage, knowing what, into which folder."""
+    """One delivery to get: of which source and vintage, knowing what, into which folder.
+
+    `since` is the ISO date from which records are asked for, when the source says that it can ask so.
+    """
 
     source: Source
     settings: Settings
@@ -75,6 +82,15 @@ class Ask:
     previous: Validators | None = None
     progress: Progress | None = None
     pace: Pace = Pace()
+    since: str | None = None
+
+    def since_in(self, value: Template) -> Template:
+        """An address, parameters or a body whose « {since} » became the date asked from."""
+        return _filled(value, self.since or self._start)
+
+    @property
+    def _start(self) -> str:
+        return self.source.since.start if self.source.since else ""
 
     @property
     def label(self) -> str:
@@ -93,6 +109,20 @@ class Ask:
     def failed(self, what: str, advice: str) -> FetchFailed:
         """The error for bytes that could not be obtained: `what` happened, and what to do."""
         return FetchFailed(f"{self.label} : {what}. La livraison précédente reste utilisée. {advice}")
+
+
+def _filled(value: Template, date: str) -> Template:
+    """`value` with the date in each of its texts."""
+    filled: Any = value
+    if not date:
+        return value
+    if isinstance(value, str):
+        filled = value.replace(SINCE, date)
+    elif isinstance(value, Mapping):
+        filled = {name: _filled(item, date) for name, item in value.items()}
+    elif isinstance(value, list | tuple):
+        filled = [_filled(item, date) for item in value]
+    return cast(Template, filled)
 
 
 def octets(size: int) -> str:

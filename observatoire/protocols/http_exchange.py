@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -27,9 +27,10 @@ from observatoire.protocols.http_rules import (
     canonical,
     mirrored,
     retry_after,
+    same_server,
     without_query,
 )
-from observatoire.sources.spec import HttpFileProtocol
+from observatoire.sources.spec import HttpProtocol
 
 T = TypeVar("T")
 
@@ -53,17 +54,32 @@ class Passing(Exception):
 
 @dataclass(frozen=True)
 class Exchange:
-    """One delivery asked of one address, until `deadline` (in the time of `ask.pace.monotonic`)."""
+    """One thing asked of one address, until `deadline` (in the time of `ask.pace.monotonic`).
+
+    `secrets` are headers that only the server of `url` may see: they follow no redirection elsewhere, and no message
+    quotes them. `said` is how messages name the address when it is not `url`.
+    """
 
     ask: Ask
-    protocol: HttpFileProtocol
+    protocol: HttpProtocol
     url: str
     deadline: float
+    method: Literal["GET", "POST"] = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    content: bytes | None = None
+    said: str = ""
+
+    @property
+    def shown(self) -> str:
+        return self.said or self.url
 
     @property
     def conditions(self) -> dict[str, str]:
         """The headers that ask for the body only if it is no longer the one in use."""
         previous = self.ask.previous or Validators()
+        if previous.url not in (None, self.url):  # validators speak of one address
+            return {}
         headers = {"If-None-Match": previous.etag, "If-Modified-Since": previous.last_modified}
         return {name: value for name, value in headers.items() if value}
 
@@ -99,7 +115,7 @@ def with_retries(exchange: Exchange, receive: Callable[[requests.Response], T]) 
 
 def _attempt(exchange: Exchange, receive: Callable[[requests.Response], T]) -> T:
     """One try, from the first address to the last byte. Its connections are its own: none is used after a fault."""
-    where = f"({exchange.url})"
+    where = f"({exchange.shown})"
     with _Session() as session:
         try:
             with closing(_follow(exchange, session)) as response:
@@ -117,7 +133,8 @@ def _attempt(exchange: Exchange, receive: Callable[[requests.Response], T]) -> T
             raise exchange.passing(f"la connexion a échoué ou s'est coupée {where}") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError) as error:
             what = f"la réponse du serveur n'est pas du HTTP valable {where}"
-            raise exchange.ask.failed(what, exchange.check_address) from error
+            # A header that cannot be sent is quoted by requests: with secrets about, the cause is not kept.
+            raise exchange.ask.failed(what, exchange.check_address) from (None if exchange.secrets else error)
 
 
 class _Session(requests.Session):
@@ -132,20 +149,23 @@ def _follow(exchange: Exchange, session: requests.Session) -> requests.Response:
     ask, url, seen = exchange.ask, exchange.url, [exchange.url]
     mirror = ask.settings.mirror_url
     while True:
-        response = _ask_once(exchange, session, mirrored(url, mirror))
+        secrets = exchange.secrets if same_server(url, exchange.url) else {}
+        response = _ask_once(exchange, session, mirrored(url, mirror), secrets)
         if response.status_code not in REDIRECTS:
             return response
         location = response.headers.get("Location", "").encode("latin-1").decode()
         response.close()
         if not location:
-            raise ask.failed(f"redirection sans adresse ({exchange.url})", exchange.check_address)
+            raise ask.failed(f"redirection sans adresse ({exchange.shown})", exchange.check_address)
         try:
             target = canonical(location, url, mirror)
             fault = _redirect_fault(url, target, seen, exchange.protocol.max_redirects)
         except ValueError:
             fault = "redirection vers une adresse mal formée"
+        if exchange.method == "POST" and response.status_code not in (307, 308):
+            fault = f"redirection {response.status_code} d'une requête POST"
         if fault:
-            raise ask.failed(f"{fault} ({exchange.url})", exchange.check_address)
+            raise ask.failed(f"{fault} ({exchange.shown})", exchange.check_address)
         url = target
         seen.append(url)
 
@@ -162,7 +182,7 @@ def _redirect_fault(origin: str, target: str, seen: list[str], most: int) -> str
     return f"plus de {most} redirections" if len(seen) > most else None
 
 
-def _ask_once(exchange: Exchange, session: requests.Session, url: str) -> requests.Response:
+def _ask_once(exchange: Exchange, session: requests.Session, url: str, secrets: Mapping[str, str]) -> requests.Response:
     """The status and headers of one address, the body still to be read.
 
     requests bounds each silence, not their sum: headers sent one byte at a time, or a name server that hangs, would
@@ -171,11 +191,20 @@ def _ask_once(exchange: Exchange, session: requests.Session, url: str) -> reques
     ask, protocol = exchange.ask, exchange.protocol
     # Identity: a length that counts the file's own bytes, and no decoder between the wire and the digest.
     headers = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **exchange.conditions}
+    headers |= {**exchange.headers, **secrets}
     timeouts = (protocol.connect_timeout, protocol.read_timeout)
     patience = 2 * protocol.connect_timeout + protocol.read_timeout  # two addresses (IPv6, IPv4), then an answer
     return _within(
         min(patience, exchange.deadline - ask.pace.monotonic()),
-        lambda: session.get(url, headers=headers, timeout=timeouts, stream=True, allow_redirects=False),
+        lambda: session.request(
+            exchange.method,
+            url,
+            headers=headers,
+            data=exchange.content,
+            timeout=timeouts,
+            stream=True,
+            allow_redirects=False,
+        ),
     )
 
 
@@ -204,7 +233,7 @@ def check_status(exchange: Exchange, response: requests.Response) -> None:
     status = response.status_code
     if status == 200:
         return
-    what = f"le serveur a répondu {status} ({exchange.url})"
+    what = f"le serveur a répondu {status} ({exchange.shown})"
     if status in PASSING:
         raise exchange.passing(what, retry_after(response.headers.get("Retry-After"), exchange.ask.pace.now()))
     advice = ADVICE.get(status, exchange.later if status >= 500 else exchange.check_address)

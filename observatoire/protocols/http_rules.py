@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit, urlunsplit
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PASSING = frozenset({429, 502, 503, 504})
@@ -67,3 +68,17 @@ def _moment(value: str | None) -> datetime | None:
 def without_query(url: str) -> str:
     """An address as messages show it: without its query, which may carry a signature."""
     return urlunsplit(urlsplit(url)._replace(query="", fragment=""))[:200]
+
+
+def with_query(url: str, params: Mapping[str, object]) -> str:
+    """`url` with `params` added to its query, encoded; the same parameters always give the same address."""
+    if not params:
+        return url
+    texts = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in params.items()}
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(texts, quote_via=quote)}"
+
+
+def same_server(url: str, other: str) -> bool:
+    """Whether two addresses are of one scheme, host and port."""
+    one, two = urlsplit(url), urlsplit(other)
+    return (one.scheme, one.netloc) == (two.scheme, two.netloc)

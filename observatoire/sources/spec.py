@@ -7,52 +7,22 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from observatoire.errors import SpecError, UsageError
+from observatoire.sources.transport import (
+    HttpFileProtocol,
+    HttpProtocol,
+    PagedApiProtocol,
+    RegisterProtocol,
+    Since,
+    Strict,
+)
 from observatoire.yaml_file import read_yaml
 
+__all__ = ["HttpFileProtocol", "HttpProtocol", "PagedApiProtocol", "RegisterProtocol", "Since", "Source", "Strict"]
+
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
-
-
-class Strict(BaseModel):
-    """A block of a specification: an unknown option is an error, a loaded specification never changes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RegisterProtocol(Strict):
-    """A hand-kept file of data/register, read at every refresh."""
-
-    name: Literal["register"]
-    file: str
-
-
-class HttpFileProtocol(Strict):
-    """One file behind a URL, or one file per reference vintage.
-
-    `vintages` maps a vintage (« 2026 ») to its URL: every vintage stays in use beside the others.
-    `member` names the file to take out of a zip.
-    """
-
-    name: Literal["http_file"]
-    url: str | None = None
-    vintages: dict[str, str] = Field(default_factory=dict)
-    member: str | None = None
-    connect_timeout: float = Field(10.0, gt=0)
-    read_timeout: float = Field(60.0, gt=0)
-    attempts: int = Field(4, ge=1, le=10)
-    max_bytes: int = Field(2_000_000_000, gt=0)
-    max_redirects: int = Field(5, ge=0, le=20)
-
-    @model_validator(mode="after")
-    def one_address(self) -> HttpFileProtocol:
-        if bool(self.url) == bool(self.vintages):
-            raise ValueError("http_file takes either `url` or `vintages`")
-        for url in [self.url, *self.vintages.values()]:
-            if url and not re.match(r"https?://[^/]+/", url):
-                raise ValueError(f"not an http(s) address: {url}")
-        return self
 
 
 class CsvFormat(Strict):
@@ -74,11 +44,48 @@ class CsvFormat(Strict):
 class JsonFormat(Strict):
     """A JSON document; `records` is the dotted path to the array of records (empty: the document itself).
 
+    Several paths are the known shapes of the document (« marches », « marches.marche », « marches.contrat-concession »):
+    the records of every path that leads to an array are taken, in the order of the paths.
     A column named « acheteur.id » is read from the nested object.
     """
 
     name: Literal["json"]
-    records: str = ""
+    records: str | tuple[str, ...] = ""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The known places of the array of records."""
+        return (self.records,) if isinstance(self.records, str) else self.records
+
+
+class JsonLinesFormat(Strict):
+    """One JSON object a line, in UTF-8. Columns are named as in the format `json`."""
+
+    name: Literal["jsonl"]
+
+
+class ParquetFormat(Strict):
+    """A Parquet file, read where the archive keeps it."""
+
+    name: Literal["parquet"]
+
+
+class XmlFormat(Strict):
+    """An XML document; `records` are the dotted paths of the elements that are records, from the root (« marches.marche »).
+
+    A column is a dotted path below the record; an attribute is « @name ». An element that has children is JSON, and so
+    are repeated elements, as a list; `lists` are the paths that are lists even when there is only one element.
+    """
+
+    name: Literal["xml"]
+    records: tuple[str, ...] = Field(min_length=1)
+    lists: tuple[str, ...] = ()
+
+    @field_validator("records", mode="before")
+    @classmethod
+    def bare_path(cls, value: Any) -> Any:
+        """One path may be written without brackets."""
+        return [value] if isinstance(value, str) else value
 
 
 class XlsxFormat(Strict):
@@ -96,8 +103,11 @@ class OneOfFormat(Strict):
     formats: tuple[Annotated[CsvFormat | XlsxFormat, Field(discriminator="name")], ...] = Field(min_length=2)
 
 
-Protocol = Annotated[RegisterProtocol | HttpFileProtocol, Field(discriminator="name")]
-Format = Annotated[CsvFormat | JsonFormat | XlsxFormat | OneOfFormat, Field(discriminator="name")]
+Protocol = Annotated[RegisterProtocol | HttpFileProtocol | PagedApiProtocol, Field(discriminator="name")]
+Format = Annotated[
+    CsvFormat | JsonFormat | JsonLinesFormat | ParquetFormat | XlsxFormat | XmlFormat | OneOfFormat,
+    Field(discriminator="name"),
+]
 
 
 class Column(Strict):
@@ -156,6 +166,7 @@ class Source(Strict):
             raise ValueError("a column is declared twice")
         if missing := [name for name in self.key if name not in names]:
             raise ValueError(f"key {missing} is not among the columns")
+        self._check_modes(names)
         return self
 
     @property
@@ -165,7 +176,30 @@ class Source(Strict):
     @property
     def vintages(self) -> list[str]:
         """Vintages kept side by side, oldest first; empty when the source has a single current delivery."""
-        return sorted(self.protocol.vintages) if isinstance(self.protocol, HttpFileProtocol) else []
+        if not isinstance(self.protocol, HttpFileProtocol):
+            return []
+        return sorted([*self.protocol.vintages, *(self.protocol.resolve.vintages if self.protocol.resolve else ())])
+
+    @property
+    def since(self) -> Since | None:
+        """How only what is new is asked for, None when everything is."""
+        return self.protocol.since if isinstance(self.protocol, HttpFileProtocol | PagedApiProtocol) else None
+
+    def _check_modes(self, names: list[str]) -> None:
+        """Raises ValueError for options that are each correct and cannot go together."""
+        if self.mode == "increment" and self.vintages:
+            raise ValueError("increments have no vintages")
+        if self.since and self.mode != "increment":
+            raise ValueError("`since` needs mode: increment")
+        if self.since and self.since.column not in names:
+            raise ValueError(f"since: column {self.since.column!r} is not among the columns")
+        if not isinstance(self.protocol, PagedApiProtocol):
+            return
+        if self.format.name != "jsonl":
+            raise ValueError("paged_api is archived as JSON lines: format {name: jsonl}")
+        for path in self.protocol.strip_before_archive:
+            if kept := [name for name in names if name == path or name.startswith(f"{path}.")]:
+                raise ValueError(f"column {kept[0]!r} is stripped before the archive")
 
 
 def load_source(path: Path) -> Source:

@@ -287,11 +287,11 @@ def test_only_a_bad_certificate_is_final(
 ) -> None:
     asked = []
 
-    def get(session: requests.Session, url: str, **options: Any) -> requests.Response:
+    def request(session: requests.Session, method: str, url: str, **options: Any) -> requests.Response:
         asked.append(url)
         raise requests.exceptions.SSLError(reason)
 
-    monkeypatch.setattr(requests.Session, "get", get)
+    monkeypatch.setattr(requests.Session, "request", request)
     with pytest.raises(FetchFailed, match=says):
         bench.fetch()
     assert len(asked) == tries
