@@ -13,6 +13,8 @@ with complet as (
         nom,
         population,
         population_millesime,
+        cast(null as bigint) as nombre_communes,
+        cast(null as bigint) as communes_absentes,
         millesime,
         valide_du,
         valide_au
@@ -29,6 +31,8 @@ with complet as (
         nom,
         population,
         population_millesime,
+        nombre_communes,
+        communes_absentes,
         millesime,
         cast(null as date) as valide_du,
         cast(null as date) as valide_au
@@ -57,6 +61,8 @@ embarque as (
         nom,
         population,
         case when population is not null then date '2025-01-01' end as population_millesime,
+        cast(null as bigint) as nombre_communes,
+        cast(null as bigint) as communes_absentes,
         date '2025-01-01' as millesime,
         cast(null as date) as valide_du,
         cast(null as date) as valide_au
@@ -99,6 +105,8 @@ select
     r.nom,
     r.population,
     r.population_millesime,
+    r.nombre_communes,
+    r.communes_absentes,
     r.millesime,
     r.valide_du,
     r.valide_au

@@ -13,6 +13,16 @@ with autorites as (
     group by ctcd, millesime
 ),
 
+nombres as (
+    select
+        ctcd as code,
+        millesime,
+        count(*) as nombre_communes
+    from core.communes_reference
+    where ctcd is not null
+    group by ctcd, millesime
+),
+
 populations as (
     select
         ctcd as code,
@@ -35,9 +45,12 @@ select
     if(ends_with(a.code, 'D'), coalesce(d.libelle, t.nom), coalesce(t.nom, d.libelle)) as nom,
     cast(p.population as integer) as population,
     p.population_millesime,
+    n.nombre_communes,
+    cast(null as bigint) as communes_absentes,
     a.millesime
 from autorites as a
 left join staging.territoires_cites as t
     on t.code = if(a.code = '976D', '976R', a.code) and t.type in ('departement', 'collectivite_statut_particulier')
 left join staging.cog_departements as d on d.dep = a.departements[1] and d.millesime = a.millesime
 left join populations as p on p.code = a.code and p.millesime = a.millesime
+left join nombres as n on n.code = a.code and n.millesime = a.millesime

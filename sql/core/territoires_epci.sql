@@ -27,6 +27,23 @@ regions as (
     group by e.siren, e.millesime
 ),
 
+-- Members that the COG of the vintage does not know; not to be told when that COG is not in use.
+absences as (
+    select
+        p.siren,
+        p.millesime,
+        count(*) as nombre_communes,
+        count(*) filter (where c.code is null) as communes_absentes
+    from core.perimetre_epci as p
+    left join core.communes_reference as c on c.code = p.insee and c.millesime = p.millesime
+    group by p.siren, p.millesime
+),
+
+cog as (
+    select distinct millesime
+    from core.communes_reference
+),
+
 vintages as (
     select distinct millesime
     from core.perimetre_epci
@@ -42,8 +59,12 @@ select
     e.nom,
     e.population,
     e.millesime as population_millesime,
+    a.nombre_communes,
+    case when g.millesime is not null then a.communes_absentes end as communes_absentes,
     e.millesime
 from epci as e
+inner join absences as a on a.siren = e.siren and a.millesime = e.millesime
+left join cog as g on g.millesime = e.millesime
 left join regions as r on r.siren = e.siren and r.millesime = e.millesime
 union all
 select
@@ -56,6 +77,8 @@ select
     t.nom,
     t.population,
     cast(null as date) as population_millesime,
+    cast(null as bigint) as nombre_communes,
+    cast(null as bigint) as communes_absentes,
     v.millesime
 from staging.territoires_cites as t
 cross join vintages as v

@@ -18,6 +18,16 @@ departements as (
     group by reg, millesime
 ),
 
+nombres as (
+    select
+        reg as code,
+        millesime,
+        count(*) as nombre_communes
+    from core.communes_reference
+    where reg is not null
+    group by reg, millesime
+),
+
 populations as (
     select
         reg as code,
@@ -39,8 +49,11 @@ select
     r.nom,
     cast(p.population as integer) as population,
     p.population_millesime,
+    n.nombre_communes,
+    cast(null as bigint) as communes_absentes,
     r.millesime
 from regions as r
 left join staging.territoires_cites as t on t.code = r.code and t.type = 'region'
 left join departements as d on d.code = r.code and d.millesime = r.millesime
 left join populations as p on p.code = r.code and p.millesime = r.millesime
+left join nombres as n on n.code = r.code and n.millesime = r.millesime

@@ -11,6 +11,8 @@ select
     population,
     population_millesime,
     strate,
+    nombre_communes,
+    communes_absentes,
     millesime,
     valide_du,
     valide_au

@@ -32,7 +32,10 @@ final as (
         motifs([reparation('insee', insee_recu, insee)]) as reparations,
         motifs([
             motif(not est_siren(siren), 'siren', coalesce(cite(siren_recu) || ' n''est pas un SIREN', 'vide')),
-            motif(not est_code_commune(insee), 'insee', coalesce(cite(insee_recu) || ' n''est pas un code commune', 'vide')),
+            motif(
+                not est_code_commune(insee),
+                'insee', coalesce(cite(insee_recu) || ' n''est pas un code commune', 'vide')
+            ),
             motif(
                 population_recue is not null and coalesce(population < 0, true),
                 'pmun', cite(population_recue) || ' n''est pas une population'

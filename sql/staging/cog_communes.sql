@@ -44,7 +44,7 @@ final as (
             motif(
                 not est_code_commune(com), 'COM', coalesce(cite(com_recu) || ' n''est pas un code commune', 'vide')
             ),
-            motif(libelle is null, 'LIBELLE', 'vide'),
+            motif(blanc(libelle), 'LIBELLE', 'vide'),
             motif(
                 typecom = 'COM' and not est_departement(dep),
                 'DEP', coalesce(cite(dep) || ' n''est pas un département', 'vide')

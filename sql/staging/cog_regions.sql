@@ -27,9 +27,15 @@ final as (
         *,
         motifs([reparation('REG', code_recu, reg)]) as reparations,
         motifs([
-            motif(not coalesce(regexp_full_match(reg, '[0-9]{2}'), false), 'REG', coalesce(cite(code_recu) || ' n''est pas une région', 'vide')),
-            motif(not est_code_commune(cheflieu), 'CHEFLIEU', coalesce(cite(cheflieu) || ' n''est pas un code commune', 'vide')),
-            motif(libelle is null, 'LIBELLE', 'vide'),
+            motif(
+                not coalesce(regexp_full_match(reg, '[0-9]{2}'), false),
+                'REG', coalesce(cite(code_recu) || ' n''est pas une région', 'vide')
+            ),
+            motif(
+                not est_code_commune(cheflieu),
+                'CHEFLIEU', coalesce(cite(cheflieu) || ' n''est pas un code commune', 'vide')
+            ),
+            motif(blanc(libelle), 'LIBELLE', 'vide'),
             motif(rang > 1, 'REG', cite(reg) || ' déjà présent pour ce millésime')
         ]) as _motifs
     from ranked

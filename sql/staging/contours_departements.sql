@@ -1,4 +1,5 @@
--- A département as a GeoJSON geometry (WGS 84), kept as text: a polygon may be invalid, it is drawn and never measured.
+-- A département as a GeoJSON geometry (WGS 84), kept as text: a polygon may be invalid, it is drawn and never
+-- measured.
 with source as (
     select * from raw.contours_departements
 ),
@@ -27,7 +28,10 @@ final as (
     select
         *,
         motifs([
-            motif(not est_departement(code), 'properties.code', coalesce(cite(code) || ' n''est pas un département', 'vide')),
+            motif(
+                not est_departement(code),
+                'properties.code', coalesce(cite(code) || ' n''est pas un département', 'vide')
+            ),
             motif(
                 coalesce(forme, '') not in ('Polygon', 'MultiPolygon'),
                 'geometry', coalesce(cite(forme) || ' n''est pas un polygone', 'vide ou illisible')

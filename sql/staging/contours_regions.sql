@@ -27,7 +27,10 @@ final as (
     select
         *,
         motifs([
-            motif(not coalesce(regexp_full_match(code, '[0-9]{2}'), false), 'properties.code', coalesce(cite(code) || ' n''est pas une région', 'vide')),
+            motif(
+                not coalesce(regexp_full_match(code, '[0-9]{2}'), false),
+                'properties.code', coalesce(cite(code) || ' n''est pas une région', 'vide')
+            ),
             motif(
                 coalesce(forme, '') not in ('Polygon', 'MultiPolygon'),
                 'geometry', coalesce(cite(forme) || ' n''est pas un polygone', 'vide ou illisible')

@@ -40,12 +40,15 @@ final as (
         motifs([reparation('insee', insee_recu, insee)]) as reparations,
         motifs([
             motif(not est_siren(siren), 'siren', coalesce(cite(siren_recu) || ' n''est pas un SIREN', 'vide')),
-            motif(raison_sociale is null, 'raison_sociale', 'vide'),
+            motif(blanc(raison_sociale), 'raison_sociale', 'vide'),
             motif(
                 coalesce(nature_juridique, '') not in ('CC', 'CA', 'CU', 'METRO', 'MET69'),
                 'nature_juridique', coalesce(cite(nature_juridique) || ' inconnue', 'vide')
             ),
-            motif(not est_code_commune(insee), 'insee', coalesce(cite(insee_recu) || ' n''est pas un code commune', 'vide')),
+            motif(
+                not est_code_commune(insee),
+                'insee', coalesce(cite(insee_recu) || ' n''est pas un code commune', 'vide')
+            ),
             motif(
                 not est_siren(siren_membre),
                 'siren_membre', coalesce(cite(siren_membre_recu) || ' n''est pas un SIREN', 'vide')

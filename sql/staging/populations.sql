@@ -1,5 +1,5 @@
--- Municipal population of a commune (of an arrondissement in Paris, Lyon and Marseille). The census of year N is in force
--- on the 1st of January N + 3: `millesime` is that date.
+-- Municipal population of a commune (of an arrondissement in Paris, Lyon and Marseille). The census of year N is in
+-- force on the 1st of January N + 3: `millesime` is that date.
 with source as (
     select * from raw.populations
 ),
@@ -31,7 +31,10 @@ final as (
         *,
         motifs([reparation('COM', com_recu, com)]) as reparations,
         motifs([
-            motif(not est_code_commune(com), 'COM', coalesce(cite(com_recu) || ' n''est pas un code commune', 'vide')),
+            motif(
+                not est_code_commune(com),
+                'COM', coalesce(cite(com_recu) || ' n''est pas un code commune', 'vide')
+            ),
             motif(
                 coalesce(population < 0, true),
                 'PMUN', coalesce(cite(population_recue) || ' n''est pas une population', 'vide')

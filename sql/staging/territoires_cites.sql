@@ -34,8 +34,8 @@ final as (
         motifs([
             motif(not est_siren(siren), 'siren', coalesce(cite(siren) || ' n''est pas un SIREN', 'vide')),
             motif(type is null, 'type', coalesce(cite(type_recu) || ' inconnu', 'vide')),
-            motif(code is null, 'code', 'vide'),
-            motif(nom is null, 'nom', 'vide'),
+            motif(blanc(code), 'code', 'vide'),
+            motif(blanc(nom), 'nom', 'vide'),
             motif(
                 departements is null or len(list_filter(departements, lambda d: not est_departement(d))) > 0,
                 'departements', 'vide, ou un code qui n''est pas celui d''un département'

@@ -121,6 +121,18 @@ def test_epci_span_departements_and_hold_what_they_say(con: duckdb.DuckDBPyConne
     assert rows(con, "select count(*) from curated.territoires where type = 'epci' and region is null") == [(0,)]
 
 
+def test_members_exist(con: duckdb.DuckDBPyConnection) -> None:
+    assert rows(
+        con,
+        "select sum(nombre_communes), sum(communes_absentes), min(nombre_communes) from curated.territoires where type = 'epci'",
+    ) == [(34871 - 58, 0, 2)]
+    assert rows(
+        con,
+        "select sum(nombre_communes) from curated.territoires where millesime = date '2025-01-01' "
+        "and type in ('departement', 'collectivite_statut_particulier')",
+    ) == [(34875,)]
+
+
 def test_the_workbook_and_the_csv_of_the_dgcl_say_the_same(con: duckdb.DuckDBPyConnection) -> None:
     columns = "siren, nature_juridique, insee, siren_membre, raison_sociale, population_epci, population, nb_membres"
     assert rows(con, f"select count(*) from (select {columns} from staging.epci_perimetres "

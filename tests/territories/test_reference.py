@@ -283,3 +283,25 @@ def test_a_shape_that_is_not_a_polygon_is_set_aside(settings: Settings) -> None:
         settings, "select code, _motifs from staging._contours_departements order by 1", "staging.contours_departements"
     )
     assert found == [("01", []), ("02", ["geometry : « Point » n'est pas un polygone"])]
+
+
+def test_a_vintage_without_its_perimeter_keeps_its_siren_and_has_no_epci(settings: Settings) -> None:
+    whole(settings)
+    deliver(settings, "cog_communes", "2026", COG.encode())
+    found = rows(settings, "select code, siren, epci_siren, population_millesime::varchar from curated.territoires "
+                 "where type = 'commune' and millesime = date '2026-01-01' order by 1")  # fmt: skip
+    assert found == [
+        ("01001", "210100012", None, "2025-01-01"),
+        ("01004", "210100046", None, "2025-01-01"),
+        ("69123", "216901231", None, "2025-01-01"),
+    ]
+
+
+def test_a_member_that_the_cog_does_not_know_is_counted(settings: Settings) -> None:
+    whole(
+        settings,
+        COG.replace("COM,01004,84,01,01D,011,1,AMBERIEU EN BUGEY,Ambérieu-en-Bugey,Ambérieu-en-Bugey,0101,\n", ""),
+    )
+    assert rows(settings, "select nombre_communes, communes_absentes from curated.territoires where type = 'epci'") == [
+        (2, 1)
+    ]
