@@ -32,12 +32,16 @@ def element(lonely: Any = "certainty", plan: Any = "probabilite") -> SurveyDesig
 
 
 def clusters() -> SurveyDesign:
-    return SurveyDesign.clustered(STRATA * 20 + KIND, strata=STRATA, weights=RANDOM.uniform(1, 3, ROWS), lonely="adjust")
+    return SurveyDesign.clustered(
+        STRATA * 20 + KIND, strata=STRATA, weights=RANDOM.uniform(1, 3, ROWS), lonely="adjust"
+    )
 
 
 def two_stages() -> SurveyDesign:
     names = STRATA * 20 + KIND
-    design = SurveyDesign.clustered(names, strata=STRATA, weights=np.full(ROWS, 4.0), population=[9] * ROWS, lonely="certainty")
+    design = SurveyDesign.clustered(
+        names, strata=STRATA, weights=np.full(ROWS, 4.0), population=[9] * ROWS, lonely="certainty"
+    )
     return design.two_stage([50] * ROWS)
 
 

@@ -43,7 +43,11 @@ def test_likelihood_ends_are_roots(end: int) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.sampled_from(sorted(METHODS)), st.floats(0.001, 0.999), st.integers(3, 500), st.integers(1, 400), st.floats(0.3, 6)
+    st.sampled_from(sorted(METHODS)),
+    st.floats(0.001, 0.999),
+    st.integers(3, 500),
+    st.integers(1, 400),
+    st.floats(0.3, 6),
 )
 def test_every_interval_holds_its_share(method: Method, p: float, n: int, df: int, effect: float) -> None:
     low, high = bounds(method, p, effect * p * (1 - p) / n, n, df)
