@@ -159,3 +159,25 @@ create or replace macro caracteres_detruits(texte) as coalesce(contains(texte, '
 -- The letters and digits of a text, without accents or destroyed characters: what two platforms write alike.
 create or replace macro texte_compact(texte) as
     regexp_replace(strip_accents(lower(texte)), '[^a-z0-9]', '', 'g');
+
+-- What tells two suppliers of a contract apart, from the JSON of the formats of 2022 (« titulaire » or
+-- « concessionnaire » around each, or not, one object where XML has a single child): a hash, as some identifiers are
+-- names (« HORS-UE »).
+create or replace macro identifiants_titulaires(texte) as
+    list_sort(list_distinct(list_transform(
+        regexp_extract_all(texte, '"id"\s*:\s*"?\s*([^",}]+)', 1), lambda t: hash(trim(t))
+    )));
+
+-- The modifications of a contract as a list of JSON objects: « [{"modification": {…}}] » in JSON, bare objects in older
+-- files, « {"modification": {…} } » or a list under that name in XML.
+create or replace macro modifications_lues(texte) as
+    case
+        when not coalesce(json_valid(texte), false) then []::json[]
+        when json_type(texte) = 'ARRAY'
+            then list_transform(
+                json_extract(texte, '$[*]'), lambda m: coalesce(json_extract(m, '$.modification'), m)
+            )
+        when json_type(texte, '$.modification') = 'ARRAY' then json_extract(texte, '$.modification[*]')
+        when json_type(texte, '$.modification') = 'OBJECT' then [json_extract(texte, '$.modification')]
+        else []::json[]
+    end;
