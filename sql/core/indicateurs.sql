@@ -6,6 +6,19 @@ with ventilations as (
     from core.definitions
 ),
 
+-- Only the geography of the figures: a rate never mixes two vintages. Where the register counts more authorities than
+-- the reference holds (EPT without a known SIREN), the register's count is the denominator: coverage is a floor.
+univers_reference as (
+    select
+        u.type || ' × ' || u.strate as modalite,
+        u.type,
+        u.strate,
+        greatest(u.nombre, coalesce(u.nombre_registre, 0)) as nombre,
+        u.millesime
+    from curated.univers as u
+    inner join core.millesime_reference as m on m.millesime = u.millesime
+),
+
 -- The values a breakdown must show even when nothing was found there.
 attendues as (
     select
@@ -38,7 +51,7 @@ attendues as (
         v.ventilation,
         u.type || ' × ' || u.strate
     from ventilations as v
-    inner join staging.univers_collectivites as u on v.ventilation = 'type_collectivite × strate'
+    inner join univers_reference as u on v.ventilation = 'type_collectivite × strate'
     union
     select
         code,
@@ -69,20 +82,6 @@ groupes as (
         count(*) as n_groupe
     from core.indicateurs_lignes
     group by code, ventilation, groupe
-),
-
-univers as (
-    select
-        type || ' × ' || strate as modalite,
-        type,
-        nombre,
-        millesime
-    from staging.univers_collectivites
-),
-
-millesime as (
-    select max(millesime) as millesime
-    from core.territoires
 ),
 
 non_resolus as (
@@ -130,8 +129,8 @@ joints as (
     from attendues as a
     inner join core.definitions as d on d.code = a.code
     left join comptes as c on c.code = a.code and c.ventilation = a.ventilation and c.modalite = a.modalite
-    left join univers as u on d.mesure = 'couverture' and u.modalite = a.modalite
-    cross join millesime as m
+    left join univers_reference as u on d.mesure = 'couverture' and u.modalite = a.modalite
+    cross join core.millesime_reference as m
     cross join livraison as l
     cross join non_resolus as r
 ),

@@ -19,10 +19,10 @@ autorites as (
         t.siren,
         t.type,
         t.strate,
-        t.region,
-        t.millesime
+        t.region
     from core.territoires as t
-    qualify row_number() over (partition by t.siren, t.type order by t.millesime desc, t.code) = 1
+    inner join core.millesime_reference as m on m.millesime = t.millesime
+    qualify row_number() over (partition by t.siren, t.type order by t.code) = 1
 )
 
 select
