@@ -91,9 +91,14 @@ def datapackage(
     sources: Sequence[Source],
     rows: Mapping[str, int],
     perimeter: str,
+    tables: Mapping[str, Sequence[str]],
 ) -> str:
-    """datapackage.json (Data Package v2): one resource per table, with its schema and keys."""
-    resources = [_resource(specs[table], vocabularies, rows[table]) for table in sorted(specs)]
+    """datapackage.json (Data Package v2): one resource per table, with its schema, its keys and the licences of its rows.
+
+    `tables` lists, per source, the tables that hold rows of it.
+    """
+    licences = {table: sorted({s.licence for s in sources if table in tables.get(s.id, ())}) for table in specs}
+    resources = [_resource(specs[table], vocabularies, rows[table], licences[table]) for table in sorted(specs)]
     used = [
         {"title": source.title, "path": source.homepage} if source.homepage else {"title": source.title}
         for source in sources
@@ -118,7 +123,9 @@ def datapackage(
     return canonical_json(package, indent=1) + "\n"
 
 
-def _resource(spec: TableSpec, vocabularies: Mapping[str, list[str]], rows: int) -> dict[str, Any]:
+def _resource(
+    spec: TableSpec, vocabularies: Mapping[str, list[str]], rows: int, licences: Sequence[str]
+) -> dict[str, Any]:
     schema: dict[str, Any] = {
         "fields": [_field(column, vocabularies) for column in spec.columns],
         "primaryKey": list(spec.unique_key),
@@ -138,6 +145,7 @@ def _resource(spec: TableSpec, vocabularies: Mapping[str, list[str]], rows: int)
         "description": spec.fr,
         "rowCount": rows,
         "schema": schema,
+        **({"licenses": [{"title": licence} for licence in licences]} if licences else {}),
     }
 
 
@@ -213,3 +221,45 @@ def reading_notes(rows: Mapping[str, int], perimeter: str, sources: Sequence[Sou
         "",
     ]
     return "\n".join(lines)
+
+
+def notice(sources: Sequence[Source], tables: Mapping[str, Sequence[str]]) -> str:
+    """NOTICE.md: under which licence and with which mention what comes from each source may be reused.
+
+    `sources` are those in use; `tables` lists, per source, the published tables whose rows name it. A source that may
+    not be republished is listed apart: it serves to judge or to compare, and none of its rows is published.
+    """
+    published = [source for source in sources if source.republished]
+    others = [source for source in sources if not source.republished]
+    groups: dict[str, list[Source]] = {}
+    for source in sorted(published, key=lambda item: (item.licence, item.id)):
+        groups.setdefault(source.licence, []).append(source)
+    lines = [
+        "# Licences et mentions — Licences and attribution",
+        "",
+        "Chaque ligne reprise d'une source garde la licence de cette source (colonne `licence`). Réutiliser ces lignes "
+        "demande de citer la mention ci-dessous et la version des données. L'observatoire a choisi des colonnes, codé des "
+        "valeurs et écarté des lignes (`rejets.parquet`) : le dire en réutilisant une source sous CC BY.",
+        "",
+        "*Rows keep the licence of their source (column `licence`). Credit the source as written below, name the release, "
+        "and say that columns were selected and values coded.*",
+        "",
+    ]
+    for licence, members in groups.items():
+        lines += [f"## {licence}", ""]
+        lines += [f"- {_credit(source)}{_named_in(tables.get(source.id, ()))}" for source in members]
+        lines.append("")
+    if others:
+        lines += ["## Sources utilisées, non republiées — Sources used, not republished", ""]
+        lines += [f"- {_credit(source)} Licence : {source.licence}." for source in sorted(others, key=lambda s: s.id)]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _named_in(tables: Sequence[str]) -> str:
+    return f" Lignes / rows: {', '.join(f'`{table}`' for table in tables)}." if tables else ""
+
+
+def _credit(source: Source) -> str:
+    page = f" <{source.homepage}>" if source.homepage else ""
+    return f"{source.title} — {source.attribution}.{page}"

@@ -110,6 +110,7 @@ def _write_files(con: duckdb.DuckDBPyConnection, contents: Contents, folder: Pat
         rows[name] = int(counted[0]) if counted else 0
     used = {row[0] for row in con.execute("select distinct source from core.livraisons").fetchall()}
     sources = [source for source in contents.sources if source.id in used]
+    tables = tables_of_sources(con, contents.specs)
     vocabularies = contents.vocabularies
     codes = {name: list(values) for name, values in vocabularies.items()}
     texts = {
@@ -117,13 +118,24 @@ def _write_files(con: duckdb.DuckDBPyConnection, contents: Contents, folder: Pat
         "dictionnaire_fr.md": documents.dictionary_markdown(contents.specs, vocabularies, "fr"),
         "dictionary_en.md": documents.dictionary_markdown(contents.specs, vocabularies, "en"),
         "definitions.md": documents.definitions_markdown(contents.definitions),
-        "datapackage.json": documents.datapackage(contents.specs, codes, sources, rows, contents.perimeter),
+        "datapackage.json": documents.datapackage(contents.specs, codes, sources, rows, contents.perimeter, tables),
         "suites.json": documents.suites(contents.checks),
         "LISEZMOI.md": documents.reading_notes(rows, contents.perimeter, sources),
+        "NOTICE.md": documents.notice(sources, tables),
     }
     for name, text in texts.items():
         write_atomically(folder / name, text)
     return rows
+
+
+def tables_of_sources(con: duckdb.DuckDBPyConnection, specs: Mapping[str, TableSpec]) -> dict[str, list[str]]:
+    """Per source, the published tables that hold rows of it: those whose rows name their source and its licence."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(specs.keys() - {"sources", "livraisons"}):
+        if {"source", "licence"} <= {column.name for column in specs[name].columns}:
+            for row in con.execute(f"select distinct source from curated.{identifier(name)} order by 1").fetchall():
+                found.setdefault(str(row[0]), []).append(name)
+    return found
 
 
 def _keep_inputs(settings: Settings, inputs: Mapping[str, bytes], folder: Path) -> None:

@@ -15,6 +15,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from observatoire.errors import SpecError
+from observatoire.sources.licences import fault as licence_fault
 from observatoire.sources.spec import Source, Strict
 
 FOLDER = "imports"
@@ -89,6 +90,8 @@ def _given_by_hand(name: str) -> dict[str, Any]:
 
 
 def _fault(source: Source, mapping: Mapping[str, Mapped], register_columns: list[str]) -> str | None:
+    if reason := licence_fault(source.licence, source.republished):
+        return reason
     if unknown := [name for name in mapping if name not in register_columns or name == "id"]:
         return f"« {unknown[0]} » n'est pas une colonne du registre à remplir"
     if absent := [name for name in REQUIRED if name not in mapping]:

@@ -10,6 +10,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from observatoire.errors import SpecError, UsageError
+from observatoire.sources.licences import fault as licence_fault
 from observatoire.sources.transport import (
     HttpFileProtocol,
     HttpProtocol,
@@ -218,6 +219,8 @@ def load_source(path: Path) -> Source:
         raise SpecError(f"Spécification {path.name} invalide : {details}. Corriger observatoire/sources.") from error
     if source.id != path.stem:
         raise SpecError(f"Spécification {path.name} : id « {source.id} » n'est pas le nom du fichier. Retirer id.")
+    if reason := licence_fault(source.licence, source.republished):
+        raise SpecError(f"Spécification {path.name} invalide : {reason}. Corriger observatoire/sources.")
     return source
 
 

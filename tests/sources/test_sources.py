@@ -25,7 +25,7 @@ VALID: dict[str, Any] = {
     "title": "t",
     "description": "d",
     "producer": "p",
-    "licence": "l",
+    "licence": "Licence Ouverte 2.0",
     "attribution": "a",
     "protocol": {"name": "register", "file": "essai.csv"},
     "format": {"name": "csv", "delimiter": ";"},
