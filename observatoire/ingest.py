@@ -17,6 +17,7 @@ from observatoire.formats import FormatRefused, Loaded, load_delivery, raw_path,
 from observatoire.protocols import Fetched, NotModified, Validators, fetch
 from observatoire.settings import Settings
 from observatoire.sources.spec import RegisterProtocol, Source
+from observatoire.sql_text import identifier, literal
 from observatoire.state import SourceState, now, read_source_state, record, write_source_state
 from observatoire.storage import sha256_file, storage_errors
 
@@ -66,11 +67,13 @@ def ingest_source(
 
 
 def deliveries_in_use(settings: Settings, source: Source) -> list[Delivery]:
-    """The deliveries a build takes: for each vintage the last one accepted or seen again.
+    """The deliveries a build takes: for each vintage the last one accepted or seen again; of increments, all of them.
 
     When data/state was lost, the archive answers: the last first seen.
     """
     known = {delivery.key: delivery for delivery in Archive(settings.raw).deliveries(source.id)}
+    if source.mode == "increment":
+        return list(known.values())
     latest = {delivery.vintage or "": delivery for delivery in known.values()}
     chosen = read_source_state(settings, source.id).in_use
     return [known.get(chosen.get(vintage, ""), last) for vintage, last in sorted(latest.items())]
@@ -100,11 +103,14 @@ def _ingest_one(
             return Ingested(source.id, vintage, "inchangée", None, current), state.used(vintage, current.key, moment)
         delivery = _delivery(settings, source, vintage, received, moment)
         try:
-            _judge(settings, source, received.path, delivery, current)
+            loaded = _judge(settings, source, received.path, delivery, current)
         except DeliveryRefused as error:
             archive.refuse(received.path, delivery, str(error))
             _log(settings, source, vintage, "refusée", str(error), delivery)
             return Ingested(source.id, vintage, "refusée", str(error), delivery), state.failed(str(error), moment)
+        if current and _nothing_new(source, loaded):
+            _log(settings, source, vintage, "inchangée", None, current)
+            return Ingested(source.id, vintage, "inchangée", None, current), state.used(vintage, current.key, moment)
         archive.store(received.path, delivery)
         _log(settings, source, vintage, "nouvelle", None, delivery)
         return Ingested(source.id, vintage, "nouvelle", None, delivery), state.used(vintage, delivery.key, moment)
@@ -126,8 +132,11 @@ def _receive(
     progress: Progress | None,
 ) -> Fetched | NotModified:
     if file is None:
-        previous = Validators(current.etag, current.last_modified) if current else None
-        return fetch(source, settings, vintage=vintage, previous=previous, folder=folder, progress=progress)
+        previous = Validators(current.etag, current.last_modified, current.url) if current else None
+        since = asked_since(settings, source)
+        return fetch(
+            source, settings, vintage=vintage, previous=previous, folder=folder, progress=progress, since=since
+        )
     copy = folder / file.name
     with storage_errors(folder):
         shutil.copyfile(file, copy)
@@ -135,6 +144,35 @@ def _receive(
     if size == 0:
         raise DeliveryRefused(f"{source.id} : {file.name} est vide. Livraison refusée. Donner le bon fichier.")
     return Fetched(copy, file.name, sha256_file(copy), size, None, None, None, None)
+
+
+def asked_since(settings: Settings, source: Source) -> str | None:
+    """The ISO date from which an incremental source is asked (see `Since`); None for the others.
+
+    Only the archive decides it. What was lost from the archive, and all that came after, is asked for again.
+    """
+    if source.since is None:
+        return None
+    import duckdb
+
+    from observatoire.warehouse.context import load_used
+    from observatoire.warehouse.raw import delivery_query
+
+    found, archive = [source.since.start], Archive(settings.raw)
+    text = f"left({identifier(source.since.column)}, 10)"
+    with duckdb.connect() as con:
+        for delivery in deliveries_in_use(settings, source):
+            try:
+                (item,) = load_used(settings, archive, source, [delivery])
+            except (ArchiveCorrupted, FormatRefused):
+                break
+            row = con.execute(
+                f"select max(try_cast({text} as date)) - {source.since.overlap_days} "
+                f"from ({delivery_query(source, item)}) where {text} <= {literal(delivery.first_seen[:10])}"
+            ).fetchone()
+            if row and row[0]:
+                found.append(row[0].isoformat())
+    return max(found)
 
 
 def _delivery(settings: Settings, source: Source, vintage: str | None, received: Fetched, moment: str) -> Delivery:
@@ -181,7 +219,7 @@ def _seen_again(settings: Settings, archive: Archive, source: Source, current: D
     return again
 
 
-def _judge(settings: Settings, source: Source, path: Path, delivery: Delivery, current: Delivery | None) -> None:
+def _judge(settings: Settings, source: Source, path: Path, delivery: Delivery, current: Delivery | None) -> Loaded:
     """Read the delivery and hold it against the arrival thresholds. Raises DeliveryRefused with the whole message."""
     kept = f"la précédente ({current.label}) reste utilisée" if current else "aucune autre n'est disponible"
     name = f"{source.id} {delivery.vintage or delivery.date or ''}".strip()
@@ -199,6 +237,12 @@ def _judge(settings: Settings, source: Source, path: Path, delivery: Delivery, c
         for made in (target, target.with_suffix(".json")):
             made.unlink(missing_ok=True)
         raise DeliveryRefused(f"{name} : {reason}. Livraison refusée, {kept}. {advice}seuils-darrivee")
+    return loaded
+
+
+def _nothing_new(source: Source, loaded: Loaded) -> bool:
+    """Whether an increment is empty: the source was asked for what is new, and nothing is."""
+    return source.mode == "increment" and loaded.rows == 0 and not loaded.bad_records
 
 
 def _shortfall(
@@ -206,11 +250,13 @@ def _shortfall(
 ) -> str | None:
     """Which arrival threshold a delivery misses, in French; None when it satisfies all."""
     limits = source.arrival
+    if current and _nothing_new(source, loaded):
+        return None
     if delivery.bytes < limits.bytes_min:
         return f"{delivery.bytes} octets, au moins {limits.bytes_min} attendus"
     if loaded.rows < limits.rows_min:
         return f"{loaded.rows} enregistrements, au moins {limits.rows_min} attendus"
-    if current is None:
+    if current is None or source.mode == "increment":  # two increments have no size in common
         return None
     if delivery.bytes < current.bytes * (1 - limits.bytes_drop_max):
         return f"{delivery.bytes} octets au lieu de {current.bytes} (baisse de plus de {limits.bytes_drop_max:.0%})"

@@ -37,12 +37,14 @@ class Loaded:
     """What came of a delivery: good records, records of the wrong shape, and repairs made because they were certain.
 
     `with_ordinal` says that the Parquet file holds `_ligne`; else a record's ordinal is its position in the file.
+    `in_place` is for a file kept as the source made it: the SQL that reads each declared column in it as text.
     """
 
     rows: int
     bad_records: tuple[BadRecord, ...] = ()
     repairs: tuple[str, ...] = ()
     with_ordinal: bool = False
+    in_place: dict[str, str] | None = None
 
 
 def raw_path(settings: Settings, source: Source, delivery: Delivery) -> Path:
@@ -71,9 +73,17 @@ def load_delivery(settings: Settings, source: Source, delivery: Delivery, archiv
 
 def read_bytes(settings: Settings, source: Source, path: Path, target: Path) -> Loaded:
     """Read the bytes at `path` into the Parquet file `target`, whose companion .json says what came of it."""
-    from observatoire.formats import csv, json_records, one_of, xlsx
+    from observatoire.formats import csv, json_records, jsonl, one_of, parquet, xlsx, xml_records
 
-    readers = {"csv": csv.read, "json": json_records.read, "xlsx": xlsx.read, "one_of": one_of.read}
+    readers = {
+        "csv": csv.read,
+        "json": json_records.read,
+        "jsonl": jsonl.read,
+        "one_of": one_of.read,
+        "parquet": parquet.read,
+        "xlsx": xlsx.read,
+        "xml": xml_records.read,
+    }
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_suffix(".tmp")
     member = getattr(source.protocol, "member", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from observatoire.review.corrections import corrected_columns, judge_corrections, key_expression
@@ -22,19 +23,24 @@ def raw_models(context: BuildContext) -> list[Model]:
     return [_raw_model(source, context.used.get(source.id, ())) for source in context.sources.values()]
 
 
-def _raw_model(source: Source, used: tuple[UsedDelivery, ...]) -> Model:
+def _raw_model(source: Source, used: Sequence[UsedDelivery]) -> Model:
+    if source.mode == "increment":
+        used = sorted(used, key=lambda item: (item.delivery.first_seen, item.delivery.key))
     reading = canonical_json(
         {
             "columns": source.column_names,
             "paths": [str(item.path) for item in used],
             "deliveries": [item.delivery.key for item in used],
             "key": source.key,
+            "mode": source.mode,
         }
     )
 
     def build(context: BuildContext) -> str:
         """Create raw._SOURCE (as received) and raw.SOURCE (corrected); return what decides their content."""
         con = context.con
+        if source.mode == "increment":
+            con.execute(f"create or replace table raw.{keys_table(source)} as {keys_query(source, used)}")
         raw_view(con, "_" + source.id, as_received(source, used))
         changed = {}
         if source.id != CORRECTIONS:
@@ -56,24 +62,62 @@ def _raw_model(source: Source, used: tuple[UsedDelivery, ...]) -> Model:
     )
 
 
-def as_received(source: Source, used: tuple[UsedDelivery, ...]) -> str:
-    """The query of raw._SOURCE: every declared column as text, `_livraison`, `_ligne` and the vintage."""
-    names = ", ".join(identifier(name) for name in source.column_names)
+def as_received(source: Source, used: Sequence[UsedDelivery]) -> str:
+    """The query of raw._SOURCE: every declared column as text, `_livraison`, `_ligne` and the vintage.
+
+    Of increments (in their sequence), a record is what the last delivery that holds its key says of it: rows of
+    earlier deliveries are left out by the keys of raw._SOURCE_cles.
+    """
     if not used:
         empty = ", ".join(f"NULL::VARCHAR as {identifier(name)}" for name in source.column_names)
         vintage = ", NULL::VARCHAR as _millesime" if source.vintages else ""
         return f"select {empty}, NULL::VARCHAR as _livraison, NULL::BIGINT as _ligne{vintage} where false"
-    some_value = " or ".join(f"{identifier(name)} is not null" for name in source.column_names)
-    parts = []
-    for item in used:
-        ordinal = "_ligne" if item.loaded.with_ordinal else "file_row_number + 1 as _ligne"
-        option = "" if item.loaded.with_ordinal else ", file_row_number = true"
-        vintage = f", {literal(item.delivery.vintage)} as _millesime" if source.vintages else ""
-        parts.append(
-            f"select {names}, {literal(item.delivery.sha256)} as _livraison, {ordinal}{vintage} "
-            f"from read_parquet({literal(str(item.path))}{option}) where {some_value}"
-        )
+    parts = [delivery_query(source, item) for item in used]
+    if source.mode == "increment":
+        for position, part in enumerate(parts[:-1]):
+            later = ", ".join(literal(item.delivery.sha256) for item in used[position + 1 :])
+            parts[position] = (
+                f"select d.* from ({part}) as d anti join (select cle from raw.{keys_table(source)} "
+                f"where derniere_livraison in ({later})) as k on {key_expression(source)} = k.cle"
+            )
     return " union all ".join(parts)
+
+
+def delivery_query(source: Source, item: UsedDelivery) -> str:
+    """The rows of one delivery, under the columns of raw._SOURCE."""
+    loaded = item.loaded
+    names = ", ".join(identifier(name) for name in source.column_names)
+    kept = "where " + " or ".join(f"{identifier(name)} is not null" for name in source.column_names)
+    if loaded.in_place is not None:
+        names = ", ".join(f"{loaded.in_place[name]} as {identifier(name)}" for name in source.column_names)
+        kept = ""  # no blank line to leave out, and no column to read that a query does not ask for
+    ordinal = "_ligne" if loaded.with_ordinal else "file_row_number + 1 as _ligne"
+    option = "" if loaded.with_ordinal else ", file_row_number = true"
+    vintage = f", {literal(item.delivery.vintage)} as _millesime" if source.vintages else ""
+    return (
+        f"select {names}, {literal(item.delivery.sha256)} as _livraison, {ordinal}{vintage} "
+        f"from read_parquet({literal(str(item.path))}{option}) {kept}"
+    )
+
+
+def keys_table(source: Source) -> str:
+    """The name of the table of an incremental source's keys, in the schema raw."""
+    return identifier(f"_{source.id}_cles")
+
+
+def keys_query(source: Source, used: Sequence[UsedDelivery]) -> str:
+    """The query of raw._SOURCE_cles: each key, the first and the last delivery that hold it, in their sequence."""
+    if not used:
+        return "select NULL::VARCHAR as cle, NULL::VARCHAR as premiere_livraison, NULL::VARCHAR as derniere_livraison where false"
+    listed = "[" + ", ".join(literal(item.delivery.sha256) for item in used) + "]"
+    parts = " union all ".join(
+        f"select {key_expression(source)} as cle, {rank} as rang from ({delivery_query(source, item)})"
+        for rank, item in enumerate(used, 1)
+    )
+    ranked = f"select cle, min(rang) as premier, max(rang) as dernier from ({parts}) group by cle"
+    return (
+        f"select cle, {listed}[premier] as premiere_livraison, {listed}[dernier] as derniere_livraison from ({ranked})"
+    )
 
 
 def _corrected(source: Source, changed: dict[str, str]) -> str:
