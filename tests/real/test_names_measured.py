@@ -122,6 +122,7 @@ def test_register_as_adjudicated(con: duckdb.DuckDBPyConnection) -> None:
         ("Havre (Le)", None, "217603513"),
         ("Ville d'Oullins", None, "200102747"),  # merged in 2024
         ("Pierrefitte-sur-Seine", None, "929939411"),  # merged in 2025
+        ("Octeville", "50", "200056844"),  # merged twice: in Cherbourg-Octeville, then in Cherbourg-en-Cotentin
         ("Mauzac", "24", "212402606"),
         ("Ville-sur-Illon", None, "218805083"),
         ("Ville d'Avray", None, "219200771"),
@@ -130,9 +131,13 @@ def test_register_as_adjudicated(con: duckdb.DuckDBPyConnection) -> None:
         ("Agglomération du Grand Annecy", None, "200066793"),
         ("GRAND NARBONNE COMMUNAUTE AGGLOMERATIO", None, "241100593"),
         ("CA  CINOR", "97", "249740119"),
+        ("Mairie de La Riche", None, "213701956"),  # there is a Riche too
+        ("OT Montauban", "82", None),
+        ("LPO Auvergne Rhône Alpes", "69", None),
+        ("MOURENX", "33", None),  # of the same région, but Mourens is in Gironde
     ],
 )
-def test_ways_of_writing(con: duckdb.DuckDBPyConnection, name: str, place: str | None, siren: str) -> None:
+def test_ways_of_writing(con: duckdb.DuckDBPyConnection, name: str, place: str | None, siren: str | None) -> None:
     con.execute(
         "create or replace table core.essai as select '1' as nom_id, $1 as nom, null::varchar as type_indice, "
         "$2 as territoire_indice, null::varchar as siret, null::varchar as code_postal",

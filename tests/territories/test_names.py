@@ -164,6 +164,18 @@ def test_another_body_is_never_the_authority_it_names(con: duckdb.DuckDBPyConnec
     assert result["siren_statut"] in ("hors référence", "non résolu")
 
 
+def test_a_hint_of_another_body_is_believed_over_a_bare_name(con: duckdb.DuckDBPyConnection) -> None:
+    for kind in ("syndicat", "autre"):
+        result = one(con, "Bourges", kind, "Cher")
+        assert (result["siren"], result["siren_statut"]) == (None, "hors référence")
+
+
+def test_communes_are_not_approached_when_most_are_not_there(con: duckdb.DuckDBPyConnection) -> None:
+    """« Nantez » may be a commune that the embedded reference does not hold; all départements are there."""
+    assert one(con, "Nantez", "commune", "Loire-Atlantique")["siren"] is None
+    assert one(con, "Département de la Girronde")["siren"] == "223300013"
+
+
 def test_homonyms_are_listed_not_guessed(con: duckdb.DuckDBPyConnection) -> None:
     result = one(con, "Maurepas")
     assert (result["siren"], result["siren_statut"], result["regle"]) == (None, "ambigu", "homonymes")
