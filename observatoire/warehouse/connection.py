@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from observatoire.errors import StorageError
 from observatoire.settings import Settings
 from observatoire.sql_text import literal
 from observatoire.storage import storage_errors
@@ -24,7 +26,10 @@ def configure(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
 
 
 def open_warehouse(settings: Settings) -> tuple[duckdb.DuckDBPyConnection, str | None]:
-    """The warehouse and, when its file could not be read and was made anew, a French line saying so."""
+    """The warehouse and, when its file could not be read and was made anew, a French line saying so.
+
+    Raises StorageError when another program holds the file, or when the folder cannot be written.
+    """
     import duckdb
 
     with storage_errors(settings.warehouse):
@@ -32,9 +37,16 @@ def open_warehouse(settings: Settings) -> tuple[duckdb.DuckDBPyConnection, str |
     said = None
     try:
         con = duckdb.connect(str(settings.warehouse))
-    except duckdb.Error:
-        for path in settings.work.glob("warehouse.duckdb*"):
-            path.unlink()
+    except duckdb.Error as error:
+        if "lock on file" in str(error):
+            holder = re.search(r"PID \d+", str(error))
+            raise StorageError(
+                f"{settings.warehouse} est ouvert par un autre programme{f' ({holder[0]})' if holder else ''}. "
+                "Le fermer puis relancer."
+            ) from error
+        with storage_errors(settings.warehouse):
+            for path in settings.work.glob("warehouse.duckdb*"):
+                path.unlink()
         con = duckdb.connect(str(settings.warehouse))
         said = "Entrepôt illisible : il est reconstruit depuis data/raw (rien n'est perdu)."
     configure(con, settings)

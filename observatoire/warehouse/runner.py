@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from observatoire.errors import BuildFailed
+from observatoire.errors import BuildFailed, ObservatoireError, StorageError
 from observatoire.sql_text import identifier, literal
 from observatoire.storage import sha256_text
 from observatoire.warehouse.models import LAYERS, Macro, Model, in_order
@@ -73,6 +75,11 @@ def _prepare(con: duckdb.DuckDBPyConnection, macros: Sequence[Macro]) -> None:
     for schema in (*LAYERS, "meta"):
         con.execute(f"create schema if not exists {schema}")
     con.execute("create table if not exists meta.models (name varchar primary key, key varchar, content varchar)")
+    for (gone,) in con.execute(
+        "select distinct function_name from duckdb_functions() where function_type like '%macro' and not internal"
+    ).fetchall():
+        if gone not in {macro.name for macro in macros}:
+            con.execute(f"drop macro {identifier(gone)}")
     pending, attempts = list(macros), 0
     while pending:  # a macro may call one defined in a later file
         macro = pending.pop(0)
@@ -95,6 +102,8 @@ def _forget(con: duckdb.DuckDBPyConnection, gone: set[str]) -> None:
 
 
 def _build(con: duckdb.DuckDBPyConnection, model: Model, key: str, context: Any) -> str:
+    import duckdb
+
     con.execute("begin")
     try:
         physical = f"_{model.table}" if model.layer == "staging" else model.table
@@ -114,14 +123,30 @@ def _build(con: duckdb.DuckDBPyConnection, model: Model, key: str, context: Any)
             content = key if model.view else content_hash(con, f"{model.layer}.{physical}")
         con.execute("insert or replace into meta.models values (?, ?, ?)", [model.name, key, content])
         con.execute("commit")
-    except BuildFailed:
-        con.execute("rollback")
-        raise
     except Exception as error:
-        con.execute("rollback")
-        place = f"sql/{model.layer}/{model.path.name}" if model.path else model.name
-        raise BuildFailed(f"{place} : {_first_line(error)}. Corriger ce modèle.") from error
+        with contextlib.suppress(duckdb.Error):  # a damaged file may have closed the transaction
+            con.execute("rollback")
+        if isinstance(error, ObservatoireError):
+            raise
+        raise _explained(model, error) from error
     return content
+
+
+def _explained(model: Model, error: Exception) -> ObservatoireError:
+    """The error to show: a full disk or a damaged warehouse is no fault of the model."""
+    import duckdb
+
+    place = f"sql/{model.layer}/{model.path.name}" if model.path else model.name
+    text = _first_line(error)
+    if "No space left on device" in str(error):
+        return StorageError(f"{place} : disque plein. Libérer de la place puis relancer : rien n'a été modifié.")
+    if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return StorageError(f"{place} : dossier en lecture seule ({text}). Donner le droit d'écrire dans data/work.")
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return BuildFailed(f"{place} : mémoire insuffisante ({text}). Augmenter OBSERVATOIRE_MEMORY_LIMIT.")
+    if isinstance(error, OSError | duckdb.IOException | duckdb.InternalException | duckdb.FatalException):
+        return BuildFailed(f"{place} : {text}. Supprimer data/work puis relancer : tout y est refait depuis data/raw.")
+    return BuildFailed(f"{place} : {text}. Corriger ce modèle.")
 
 
 def _create(con: duckdb.DuckDBPyConnection, model: Model, target: str, context: Any) -> None:
