@@ -1,13 +1,13 @@
 """The sampling design: who was drawn, how, among how many; and the linearised variance that follows from it.
 
-A domain is always a subset of the design: units outside it stay in the variance as zeros (Lumley 2010, section 2.2).
+A domain is always a subset of the design: units outside it stay in the variance as zeros (Lumley 2010, chapter 2).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 
@@ -116,7 +116,7 @@ class SurveyDesign:
         return len(self.weights)
 
     def degrees_of_freedom(self, rows: Integers | None = None) -> int:
-        """Units drawn at the first stage less strata, among `rows` (Korn and Graubard 1999, section 5.2)."""
+        """Units drawn at the first stage less strata, among `rows` (Korn and Graubard 1999, chapter 5)."""
         stage = self.stages[0]
         chosen = slice(None) if rows is None else rows
         return len(np.unique(stage.unit[chosen])) - len(np.unique(stage.stratum[chosen]))
@@ -191,6 +191,9 @@ def collapse_strata(
 def _one_stage(
     weights: Any, strata: Labels | None, clusters: Labels | None, population: Any, lonely: Lonely, plan: Plan
 ) -> SurveyDesign:
+    for what, given, allowed in (("Strates isolées", lonely, get_args(Lonely)), ("Plan", plan, get_args(Plan))):
+        if given not in allowed:
+            raise SurveyError(f"{what} : « {given} » inconnu. Choisir parmi : {', '.join(allowed)}.")
     known = next((given for given in (weights, strata, clusters) if given is not None), None)
     if known is None:
         raise SurveyError("Plan de sondage sans poids ni strates. Fournir au moins l'un des deux.")

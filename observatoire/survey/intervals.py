@@ -63,9 +63,9 @@ def proportion_intervals(
 ) -> Intervals:
     """Intervals for shares `p` of `variance`, from `n` answers and `df` degrees of freedom, all of one shape.
 
-    logit, xlogit: Wald on the logit (Lumley 2010, 2.3). beta: Clopper-Pearson at the effective size of Korn and
-    Graubard (1998). wilson: score interval at the same effective size. likelihood: scaled deviance (Rao and Scott
-    1984) against F(1, df), by its exact root. asin: arcsine. mean: Wald, may leave [0, 1]. A share observed by
+    logit, xlogit: Wald on the logit. beta: Clopper-Pearson at the effective size of Korn and Graubard (1998). wilson:
+    score interval (Wilson 1927) at the effective size p(1-p)/V. likelihood: scaled deviance (Rao and Scott 1984) against
+    F(1, df), by its exact root. asin: arcsine. mean: Wald, may leave [0, 1]. A share observed by
     census is its own interval. Raises SurveyError on an unknown method or a level outside ]0, 1[.
     """
     if method not in METHODS:

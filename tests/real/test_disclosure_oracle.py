@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from observatoire.errors import DisclosureRisk
 from observatoire.survey.disclosure.audit import Range, audit, exposures, require_protected

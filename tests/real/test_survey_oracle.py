@@ -5,14 +5,11 @@ from __future__ import annotations
 import csv
 import math
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from observatoire.errors import SurveyError
 from tests.survey.oracle_cases import Answers, Oracle

@@ -23,7 +23,7 @@ KIND = RANDOM.integers(0, 3, ROWS)
 ANSWERS = (RANDOM.random((ROWS, QUESTIONS)) < [0.1, 0.5, 0.9, 0.3, 0, 1]).astype(float)
 HOLES = np.where(RANDOM.random((ROWS, QUESTIONS)) < 0.15, np.nan, ANSWERS)
 HOLES[:, 3] = np.where(REGION == 2, np.nan, HOLES[:, 3])
-DOMAINS = np.array([REGION == r for r in range(5)] + [STRATA == h for h in (0, 1, 9)] + [np.full(ROWS, True)])
+DOMAINS = np.array([r == REGION for r in range(5)] + [h == STRATA for h in (0, 1, 9)] + [np.full(ROWS, True)])
 SHUFFLE = RANDOM.permutation(ROWS)
 
 
@@ -46,7 +46,7 @@ def two_stages() -> SurveyDesign:
 
 
 def region_totals(design: SurveyDesign) -> dict[str, float]:
-    return {str(r): 1.1 * float(design.weights[REGION == r].sum()) for r in range(4)}
+    return {str(r): 1.1 * float(design.weights[r == REGION].sum()) for r in range(4)}
 
 
 def raked(lonely: Any = "certainty") -> SurveyDesign:
@@ -110,6 +110,13 @@ def test_a_share_of_everyone_is_exactly_one() -> None:
     found = proportions(element(), HOLES, DOMAINS, missing="exclude").estimate(8, 5)
     assert (found.value, found.low) == (1.0, None)
     assert "100 %" in found.reason
+
+
+def test_a_share_of_everyone_is_exactly_one_over_many_strata() -> None:
+    strata = np.repeat(np.arange(400), 2)
+    design = SurveyDesign.element(strata=strata, weights=1 + RANDOM.random(800))
+    found = proportions(design, np.ones((800, 3)), np.array([np.full(800, True)]))
+    assert (found.value == 1.0).all() and (found.variance == 0.0).all()
 
 
 def test_average_refuses_lonely_strata_alone() -> None:

@@ -94,6 +94,8 @@ def test_collapsed_strata() -> None:
         ({"strata": ["a", "a"]}, "poids ne peuvent pas être calculés"),
         ({"weights": []}, "aucune unité"),
         ({}, "sans poids ni strates"),
+        ({"weights": [1.0], "lonely": "remove"}, "« remove » inconnu"),
+        ({"weights": [1.0], "plan": "quotas"}, "« quotas » inconnu"),
     ],
 )
 def test_impossible_designs(arguments: dict[str, object], words: str) -> None:

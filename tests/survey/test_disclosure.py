@@ -120,6 +120,16 @@ def test_kept_cells_stay_or_the_refusal_says_so() -> None:
         secondary(tables, confidential, keep=set(tables.cells) - {"l0 × c2", "l1 × c2"})
 
 
+def test_both_sides_of_a_value_are_protected() -> None:
+    """l1 × c1 can rise by 10 but not fall by it: the cheapest rectangle hides the cell upwards only."""
+    values = [[100, 50], [50, 2], [60, 40]]
+    tables = table(values, contributors=np.full((3, 2), 5), largest=[[90, 0], [0, 0], [0, 0]])
+    confidential = {"l0 × c0": primary(tables)["l0 × c0"]}
+    rectangle = ["l0 × c0", "l0 × c1", "l1 × c0", "l1 × c1"]
+    assert [item.left for item in exposures(tables, rectangle, confidential)] == [Range(98, 150)]
+    assert set(secondary(tables, confidential)) > set(rectangle[1:])
+
+
 def test_unbounded_cells() -> None:
     tables = join([Tables({"a": Cell("a", 5, 9)}, ())])
     assert audit(tables, ["a"]) == {"a": Range(0, np.inf)}
