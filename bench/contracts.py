@@ -142,3 +142,183 @@ def generate(deliveries: Path, out: Path, rows: int = ROWS) -> Figures:
         "csv_mb": round((out / "contrats.csv").stat().st_size / 1e6),
         "parquet_mb": round((out / "contrats.parquet").stat().st_size / 1e6),
     }
+
+
+def _settings(out: Path, name: str) -> Any:
+    """A project of its own in `out`, emptied, with bounded memory."""
+    from observatoire.settings import Settings
+
+    folder = out / name
+    shutil.rmtree(folder, ignore_errors=True)
+    return Settings(ROOT, folder, ROOT / "data" / "register", threads=THREADS, memory_limit=MEMORY)
+
+
+def _source(settings: Any, name: str = "decp") -> Any:
+    from observatoire.pipeline import load_all_sources
+
+    return load_all_sources(settings)[name]
+
+
+def _build(settings: Any, *names: str) -> dict[str, float]:
+    """Bring the named tables up to date; seconds by table."""
+    from tests.helpers import Warehouse
+
+    return Warehouse(settings).build(*names).seconds
+
+
+def _timed(function: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    function()
+    return round(time.perf_counter() - start, 2)
+
+
+def _bare(query: str) -> float:
+    """Seconds of one statement in a DuckDB with the same threads and memory, nothing else around it."""
+    with duckdb.connect() as con:
+        con.execute(f"set threads = {THREADS}; set memory_limit = '{MEMORY}'; set preserve_insertion_order = true")
+        return _timed(lambda: con.execute(query).fetchall())
+
+
+def _scan(columns: list[str], table: str) -> str:
+    """A query that reads every value of the columns: the hash of each."""
+    return f"select {', '.join(f'sum(hash({column})::hugeint)' for column in columns)} from {table}"
+
+
+def bare_csv(out: Path) -> Figures:
+    """The yardstick of CSV: DuckDB reads the file and writes it as Parquet, all columns as text."""
+    target = out / "nu.parquet"
+    read = f"read_csv('{out}/contrats.csv', all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"')"
+    seconds = _bare(f"copy (select * from {read}) to '{target}' (format parquet, compression zstd)")
+    target.unlink()
+    return {"seconds": seconds}
+
+
+def csv_to_staging(out: Path) -> Figures:
+    """A CSV delivery given by hand: copied, hashed, read, judged, archived, typed into staging.decp. Goal: 2 x bare."""
+    from observatoire.ingest import ingest_source
+
+    settings = _settings(out, "csv")
+    arrival = _timed(lambda: ingest_source(settings, _source(settings), out / "contrats.csv"))
+    staging = _timed(lambda: _build(settings, "staging.decp"))
+    return {"seconds": round(arrival + staging, 2), "arrival": arrival, "staging": staging}
+
+
+def one_row_a_contract(out: Path) -> Figures:
+    """core.contrats_versions and core.contrats, against a bare scan of the columns they read. Goal: 6 x."""
+    from observatoire.settings import Settings
+
+    settings = Settings(ROOT, out / "csv", ROOT / "data" / "register", threads=THREADS, memory_limit=MEMORY)
+    seconds = _build(settings, "core.contrats")
+    columns = [
+        "uid", "id", "acheteur_siret", "acheteur_siren", "titulaire_empreinte", "titulaire_siren_morale", "accord_cadre",
+        "plateforme", "departement", "cpv", "acheteur_nom", "acheteur_categorie", "objet", "nature", "procedure",
+        "techniques", "montant_motif", "cpv_motif", "date_motif", "contact_retire", "caracteres_detruits", "innovant",
+        "actuelle", "version", "duree_mois", "montant", "date_notification", "date_publication", "_livraison", "_ligne",
+    ]  # fmt: skip
+    with duckdb.connect(str(settings.warehouse), read_only=True) as con:
+        con.execute(f"set threads = {THREADS}; set memory_limit = '{MEMORY}'")
+        scan = _timed(lambda: con.execute(_scan(columns, "staging.decp")).fetchall())
+        counted = con.execute("select count(*), sum(nb_lignes)::bigint from core.contrats").fetchone()
+    assert counted
+    work = seconds["core.contrats_versions"] + seconds["core.contrats"]
+    return {
+        "seconds": round(work, 2),
+        "versions": round(seconds["core.contrats_versions"], 2),
+        "contracts": round(seconds["core.contrats"], 2),
+        "bare_scan": scan,
+        "ratio": round(work / scan, 2),
+        "rows_in": counted[1],
+        "rows_out": counted[0],
+    }
+
+
+def unchanged(out: Path) -> Figures:
+    """The same delivery asked for again (the server answers 304) and the tables it feeds. Goal: 1 s."""
+    from observatoire.ingest import ingest_source
+    from observatoire.settings import Settings
+    from tests.servers import Server
+
+    settings = Settings(ROOT, out / "csv", ROOT / "data" / "register", threads=THREADS, memory_limit=MEMORY)
+    with Server() as server:
+        source = _source(settings)
+        server.replay(source.protocol.url, out / "contrats.csv")
+        reached = Settings(**{**settings.__dict__, "mirror_url": server.url})
+        ingest_source(reached, source)  # the first answer gives its ETag
+        arrival = _timed(lambda: ingest_source(reached, source))
+    built = _timed(lambda: _build(settings, "core.contrats"))
+    return {"seconds": round(arrival + built, 2), "arrival": arrival, "build": built}
+
+
+def one_percent_more(out: Path) -> Figures:
+    """A second whole file with 1 % more rows, from its arrival to core.contrats, against a bare scan of the file."""
+    from observatoire.ingest import ingest_source
+    from observatoire.settings import Settings
+
+    settings = Settings(ROOT, out / "csv", ROOT / "data" / "register", threads=THREADS, memory_limit=MEMORY)
+    arrival = _timed(lambda: ingest_source(settings, _source(settings), out / "contrats_suite.csv"))
+    staging = _timed(lambda: _build(settings, "staging.decp"))
+    read = f"read_csv('{out}/contrats_suite.csv', all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"')"
+    scan = _bare(f"select count(*), sum(hash(columns(*))::hugeint) from {read}")
+    total = arrival + staging
+    return {
+        "seconds": round(total, 2),
+        "arrival": arrival,
+        "staging": staging,
+        "bare_scan": scan,
+        "ratio": round(total / scan, 2),
+    }
+
+
+STEPS: dict[str, Callable[[Path], Figures]] = {
+    "bare_csv": bare_csv,
+    "csv_to_staging": csv_to_staging,
+    "one_row_a_contract": one_row_a_contract,
+    "unchanged": unchanged,
+    "one_percent_more": one_percent_more,
+}
+
+
+def run_step(name: str, out: Path) -> Figures:
+    """One step in a process of its own: its figures and its peak memory in MB."""
+    command = [sys.executable, __file__, "--step", name, "--out", str(out)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    figures: Figures = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def run(deliveries: Path, out: Path, rows: int = ROWS) -> dict[str, Figures]:
+    """Every figure, in the order of the steps; the files are generated when `out` does not hold them."""
+    found: dict[str, Figures] = {}
+    if not (out / "contrats_suite.csv").is_file():
+        found["generate"] = generate(deliveries, out, rows)
+    for name in STEPS:
+        found[name] = run_step(name, out)
+    bare, staged = found["bare_csv"], found["csv_to_staging"]
+    staged["speed_vs_bare"] = round(float(bare["seconds"]) / float(staged["seconds"]), 2)
+    return found
+
+
+def main() -> None:
+    """Print a table of the figures, or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("deliveries", type=Path, nargs="?", default=ROOT.parent / "shared" / "deliveries")
+    parser.add_argument("--out", type=Path, default=ROOT / "bench" / "out")
+    parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--step", choices=sorted(STEPS))
+    asked = parser.parse_args()
+    if asked.step:
+        figures = STEPS[asked.step](asked.out)
+        figures["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        print(json.dumps(figures))
+        return
+    found = run(asked.deliveries, asked.out, asked.rows)
+    if asked.json:
+        print(json.dumps(found, indent=1))
+        return
+    for name, figures in found.items():
+        print(f"{name:20} " + "  ".join(f"{key} {value}" for key, value in figures.items()))
+
+
+if __name__ == "__main__":
+    main()

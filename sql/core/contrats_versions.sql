@@ -60,6 +60,8 @@ modifications_2022 as (
         *,
         last_value(coalesce(json_extract_string(m, '$.montant'), json_extract_string(m, '$.valeurGlobale')) ignore nulls)
             over anterieures as montant_modifie,
+        last_value(len(identifiants_titulaires(json_extract(m, '$.titulaires')::varchar)) ignore nulls)
+            over anterieures as titulaires_modifies,
         last_value(duree_lue(json_extract_string(m, '$.dureeMois')) ignore nulls) over anterieures as duree_modifiee,
         coalesce(
             json_extract_string(m, '$.dateNotificationModification'), json_extract_string(m, '$.dateSignatureModification')
@@ -121,7 +123,7 @@ lignes as (
             montant_motif(montant_modifie, montant_lu(montant_modifie), nature, techniques)
         ) as montant_motif,
         coalesce(duree_modifiee, duree_mois) as duree_mois,
-        len(identifiants_titulaires(json_extract(m, '$.titulaires')::varchar)) as titulaires_ligne,
+        coalesce(titulaires_modifies, len(titulaires)) as titulaires_ligne,
         objet_empreinte,
         _livraison,
         rang_ligne

@@ -1,0 +1,167 @@
+"""The real procurement deliveries, with the faults counted in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from observatoire.ingest import ingest_source
+from observatoire.pipeline import load_all_sources
+from observatoire.settings import Settings
+from tests.conftest import copy_project
+from tests.helpers import Warehouse
+
+Query = Callable[[str], list[tuple[Any, ...]]]
+
+
+@pytest.fixture(scope="module")
+def settings(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The five files of 2019, the official examples and the consolidated extract, taken in one after the other."""
+    made = copy_project(tmp_path_factory.mktemp("marches"))
+    sources = load_all_sources(made)
+    deliveries = shared / "deliveries"
+    files = [("decp_2019", path) for path in sorted((deliveries / "decp-2019").glob("*.json"))]
+    files += [("decp", path) for path in (deliveries / "decp-consolide-2024").glob("*.csv")]
+    files += [("decp_2022", deliveries / "decp-formats" / "marches_concessions.json")]
+    files += [("cpv", deliveries / "cpv-2008" / "cpv_2008.csv")]
+    assert len(files) == 8
+    for source, path in files:
+        assert [result.outcome for result in ingest_source(made, sources[source], path)] == ["nouvelle"]
+    return made
+
+
+@pytest.fixture(scope="module")
+def query(settings: Settings) -> Query:
+    warehouse = Warehouse(settings)
+    warehouse.build("core.candidats_bruts", "core.contrats_doublons", "staging.cpv")
+    return warehouse.rows
+
+
+def test_four_platforms_in_use_hold_10657_contracts(query: Query) -> None:
+    found = dict(query("select _millesime, count(*) from raw.decp_2019 group by 1"))
+    # The second delivery of the DGFiP (1,148) replaces the first (552).
+    assert found == {"aife": 4530, "aws": 4509, "emar": 470, "pes": 1148}
+    assert sum(found.values()) == 10_657
+
+
+def test_384_keys_repeat(query: Query) -> None:
+    repeated = "select count(*), sum(n) from (select count(*) as n from {} group by {} having count(*) > 1)"
+    raw = query(repeated.format("raw.decp_2019", '"acheteur.id", id'))
+    assert raw == [(384, 873)]
+    # Two of them are keys with an empty part: those records are set aside, with their reason.
+    assert query(repeated.format("staging.decp_2019", "uid"))[0][0] == 382
+    assert dict(query("select unnest(_motifs), count(*) from staging._decp_2019 group by 1")) == {
+        "id : vide": 7,
+        "acheteur.id : vide": 1,
+    }
+
+
+def test_one_contract_one_row(query: Query) -> None:
+    rows = query("select source, count(*), count(distinct contrat_cle), sum(nb_lignes) from core.contrats group by 1")
+    found = {source: numbers for source, *numbers in rows}
+    assert found["decp"] == [5180, 5180, 8957]
+    assert found["decp_2019"] == [10_165, 10_165, 10_649]
+    # 234 and 252 rows of the consolidated file are one contract each.
+    top = query("select nb_lignes from core.contrats where source = 'decp' order by nb_lignes desc limit 2")
+    assert top == [(252,), (234,)]
+
+
+def test_one_contract_under_two_numbers_on_two_platforms_counts_once(query: Query) -> None:
+    found = query("select contrat_cle, contrat_retenu, plateforme from core.contrats_doublons")
+    assert found == [("217402643000192018TRVRD180801", "217402643000192018TRVRD180800", "pes")]
+    assert query("select count(*) from core.candidats_bruts where cle = '217402643000192018TRVRD180801'") == [(0,)]
+    assert query("select count(*) from core.candidats_bruts where source = 'decp_2019'") == [(10_159,)]
+
+
+def test_37_percent_of_amounts_are_ceilings(query: Query) -> None:
+    natures = dict(query("select nature, count(*) from staging.decp_2019 group by 1"))
+    everything = query("select count(*) from raw.decp_2019")[0][0]
+    # Framework agreements (3,222) and their subsequent contracts (670), whose amounts are inside the former's.
+    ceilings = query("select count(*) from raw.decp_2019 where nature in ('Accord-cadre', 'Marché subséquent')")[0][0]
+    assert (ceilings, round(100 * ceilings / everything)) == (3892, 37)
+    assert (natures["Accord-cadre"], natures["Marché subséquent"]) == (3222, 670)
+
+
+def test_amounts_are_judged_and_never_added_blindly(query: Query) -> None:
+    motives = dict(query("select montant_motif, count(*) from core.contrats where source = 'decp_2019' group by 1"))
+    assert motives == {
+        None: 6424,
+        "plafond d'accord-cadre": 3007,
+        "marché subséquent": 625,
+        "zéro": 77,
+        "sentinelle": 16,
+        "plusieurs montants": 10,
+        "symbolique": 6,
+    }
+    sentinels = "select montant, count(*) from staging.decp_2019 where montant_motif = 'sentinelle' group by 1"
+    amounts = {str(amount): count for amount, count in query(sentinels)}
+    assert (amounts["999999999.00"], amounts["99999999.00"], amounts["123456.78"]) == (2, 3, 54)
+    raw_sum = query("select sum(montant) from staging.decp")[0][0]
+    true_sum = query("select sum(montant) from core.contrats where source = 'decp' and montant_motif is null")[0][0]
+    assert true_sum < raw_sum / 2
+
+
+def test_several_amounts_for_one_version_are_not_chosen_among(query: Query) -> None:
+    found = query(
+        "select count(*), count(montant) from core.contrats where source = 'decp' and montant_motif = 'plusieurs montants'"
+    )
+    assert found == [(88, 0)]
+    assert query("select count(*) from core.contrats where source = 'decp' and nb_versions > 1") == [(1009,)]
+
+
+def test_dates_repaired_only_when_certain(query: Query) -> None:
+    motives = dict(query("select date_motif, count(*) from staging.decp_2019 group by 1"))
+    assert motives["fuseau ou heure retirés"] == 1321
+    assert motives["illisible"] == 2  # 0218-10-29 and 0218-12-26
+    assert query("select count(*) from staging.decp_2019 where date_notification < date '1990-01-01'") == [(0,)]
+
+
+def test_siret_and_cpv_and_destroyed_accents(query: Query) -> None:
+    wrong = dict(query("select plateforme, count(*) from staging.decp_2019 where acheteur_siren is null group by 1"))
+    assert wrong == {"aife": 53, "aws": 8}
+    assert query("select count(*) from staging.decp where acheteur_siren is null") == [(8,)]
+    cpv = dict(query("select cpv_motif, count(*) from staging.decp_2019 group by 1"))
+    assert (cpv["zéro initial remis"], cpv["illisible"]) == (94, 6)
+    with_hyphen = query("select count(*) from raw.decp_2019 where contains(\"codeCPV\", '-')")[0][0]
+    assert with_hyphen == 1387
+    # Old codes of 2003 (74…), 11111111, 00000000, and 56 test records « 12345678 ».
+    unknown = query(
+        "select count(*) from staging.decp_2019 as m where m.cpv is not null "
+        "and not exists (select 1 from staging.cpv as c where c.cpv = m.cpv)"
+    )[0][0]
+    assert unknown == 133
+    assert query("select count(*) from staging.decp_2019 where caracteres_detruits") == [(3358,)]
+
+
+def test_test_records_of_a_platform_keep_all_their_objects(query: Query) -> None:
+    rows = query("select count(*) from core.contrats where objets_differents and source = 'decp_2019'")
+    assert rows == [(32,)]
+
+
+def test_a_concession_and_its_modification(query: Query) -> None:
+    rows = query(
+        "select contrat_cle, version, montant, duree_mois, nb_titulaires from core.contrats_versions "
+        "where confiance_source = 6 and contrat_cle like '%0612202306122024' order by version"
+    )
+    assert [(v, float(m), d, t) for _, v, m, d, t in rows] == [(0, 10.3, 12, 2), (1, 25.0, 14, 2)]
+
+
+def test_no_name_of_a_supplier_leaves_the_archive(settings: Settings, query: Query) -> None:
+    text = "\n".join(
+        str(row)
+        for source in ("decp", "decp_2019", "decp_2022")
+        for row in query(f"select * from raw.{source}")
+    )
+    for name in ("ALU CONCEPT HABITAT", "OVIVE", "NORENVERT", "example.org", "CHCIESTTDORIANROSS"):
+        assert name not in text, name
+    archived = b"".join(path.read_bytes() for path in (settings.raw / "objects").rglob("*") if path.is_file())
+    for name in (b"ALU CONCEPT HABITAT", b"OVIVE", b"example.org"):
+        assert name in archived  # so that the search above can find something
+
+
+def test_building_again_changes_nothing(settings: Settings, query: Query) -> None:
+    report = Warehouse(settings).build("core.candidats_bruts", "core.contrats_doublons", "staging.cpv")
+    assert not report.built
