@@ -1,5 +1,5 @@
 -- How many authorities of each type and stratum a vintage holds: counted where the whole reference is there, as the
--- register says elsewhere (syndicats are in no reference).
+-- register says elsewhere: syndicats are in no reference, and the EPT of the reference are those that the register cites.
 with comptes as (
     select
         t.type,
@@ -8,7 +8,7 @@ with comptes as (
         count(*) as nombre
     from core.territoires as t
     inner join core.perimetre as p on p.perimetre = 'complet'
-    where t.strate is not null
+    where t.strate is not null and t.type <> 'ept'
     group by t.type, t.strate, t.millesime
 )
 

@@ -156,6 +156,10 @@ def test_the_strata_of_2025_are_those_of_the_register(con: duckdb.DuckDBPyConnec
     ]
 
 
+def test_the_ept_are_eleven_however_many_are_known(con: duckdb.DuckDBPyConnection) -> None:
+    assert rows(con, "select nombre from curated.univers where type = 'ept'") == [(11,)]
+
+
 def test_associated_and_delegated_communes_are_no_authorities(con: duckdb.DuckDBPyConnection) -> None:
     """584 COMD codes equal a living one in 2026; 1,440 names are shared."""
     assert rows(con, "select count(*) from staging.cog_communes d join staging.cog_communes c on c.com = d.com "
