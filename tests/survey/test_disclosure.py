@@ -22,7 +22,9 @@ from observatoire.survey.disclosure.tables import (
     cross_table,
     join,
     nested_bases,
+    nested_shares,
     share_cells,
+    share_table,
 )
 
 
@@ -76,6 +78,27 @@ def test_the_difference_of_two_bases_is_seen() -> None:
     hidden = secondary(tables, confidential)
     assert hidden and all(tables.cells[k].published for k in hidden)
     require_protected(tables, [*hidden, *confidential], confidential)
+
+
+def test_a_unanimous_remainder_between_two_bases_is_seen() -> None:
+    """Twenty regions, ten « oui »; fifteen of them, five « oui »: the other five all said « oui »."""
+    yes = np.arange(20) < 10
+    inside = np.arange(20) >= 5
+    titles = ("toutes", "grandes", "autres")
+    tables = nested_shares(["r"] * 10 + ["s"] * 10, yes, np.full(20, True), inside, titles=titles)
+    confidential = primary(tables)
+    assert "révèle chaque réponse" in confidential["autres : total : oui"]
+    with pytest.raises(DisclosureRisk, match=r"« autres : total : oui »"):
+        require_protected(tables, [], {"autres : total : oui": confidential["autres : total : oui"]})
+    sampled = nested_shares(["r"] * 20, yes, np.full(20, False), inside, titles=titles)
+    assert primary(sampled) == {}
+
+
+def test_shares_by_group_add_up() -> None:
+    tables = share_table(["r", "r", "s"], [True, False, True], [True, True, False], title="IA")
+    assert tables.cells["IA : total : oui"] == Cell("IA : total : oui", 2, 3, base=3)
+    assert tables.cells["IA : r : non"] == Cell("IA : r : non", 1, 2, base=2, exhaustive=True)
+    assert Relation("IA : total : réponses", ("IA : r : réponses", "IA : s : réponses")) in tables.relations
 
 
 def test_nested_bases_hold_every_total() -> None:

@@ -58,12 +58,12 @@ def audit(tables: Tables, suppressed: Collection[str], *, only: Collection[str] 
     Cells that are all whole numbers have their bounds rounded inwards. Raises SurveyError on a suppressed key unknown.
     """
     hidden = hidden_keys(tables, suppressed)
-    wanted = hidden if only is None else [key for key in hidden if key in only]
+    wanted = set(hidden) if only is None else set(hidden) & set(only)
     found: dict[str, Range] = {}
     for group, relations in _components(tables.relations, hidden):
-        if not set(group).isdisjoint(wanted):
-            found.update(_ranges(tables.cells, group, relations, [key for key in group if key in set(wanted)]))
-    return {key: found.get(key, Range(0.0, np.inf)) for key in wanted}
+        if asked := [key for key in group if key in wanted]:
+            found.update(_ranges(tables.cells, group, relations, asked))
+    return {key: found[key] for key in hidden if key in wanted}
 
 
 def exposures(
@@ -111,7 +111,8 @@ def hidden_keys(tables: Tables, suppressed: Collection[str]) -> list[str]:
     """Suppressed and unpublished cells, in the order of the tables. Raises SurveyError on an unknown key."""
     if unknown := sorted(set(suppressed) - set(tables.cells)):
         raise SurveyError(f"Case masquée « {unknown[0]} » absente des tableaux.")
-    return [key for key, cell in tables.cells.items() if key in set(suppressed) or not cell.published]
+    chosen = set(suppressed)
+    return [key for key, cell in tables.cells.items() if key in chosen or not cell.published]
 
 
 def _through(relations: Iterable[Relation], key: str) -> tuple[str, ...]:
@@ -180,8 +181,10 @@ def _ranges(
 
 def _system(cells: Mapping[str, Cell], group: list[str], relations: list[Relation]) -> tuple[Any, Any]:
     """Equations (relations × hidden cells) that the published figures impose."""
-    matrix = incidence(relations, [*group, *(key for key in cells if key not in set(group))])
-    values = np.array([cells[key].value for key in cells if key not in set(group)])
+    inside = set(group)
+    known = [key for key in cells if key not in inside]
+    matrix = incidence(relations, [*group, *known])
+    values = np.array([cells[key].value for key in known])
     return matrix[:, : len(group)], -(matrix[:, len(group) :] @ values)
 
 

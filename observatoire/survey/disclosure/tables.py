@@ -154,14 +154,56 @@ def nested_bases(
     return join(parts, ties)
 
 
-def share_cells(name: str, yes: int, answers: int, *, exhaustive: bool) -> Tables:
+def share_cells(name: str, yes: int, answers: int, *, exhaustive: bool, published: bool = True) -> Tables:
     """A published share: « oui » and « non » add up to the number of answers, which is printed beside it."""
+    counts = {"oui": yes, "non": answers - yes}
     cells = [
-        Cell(f"{name} : oui", yes, answers, base=answers, exhaustive=exhaustive),
-        Cell(f"{name} : non", answers - yes, answers, base=answers, exhaustive=exhaustive),
-        Cell(f"{name} : réponses", answers, answers),
+        Cell(f"{name} : {kind}", count, answers, base=answers, exhaustive=exhaustive, published=published)
+        for kind, count in counts.items()
     ]
+    cells.append(Cell(f"{name} : réponses", answers, answers, published=published))
     return join([Tables({c.key: c for c in cells}, (Relation(cells[2].key, (cells[0].key, cells[1].key)),))])
+
+
+def share_table(groups: Labels, yes: Any, exhaustive: Any, *, title: str, published: bool = True) -> Tables:
+    """The shares of `yes` (n,) flags by group and together, keys « title : group : oui | non | réponses ».
+
+    `exhaustive` (n,) flags tell whose stratum was taken whole: a share is exhaustive when all its respondents are.
+    """
+    return _share_table(groups, yes, exhaustive, np.ones(len(groups), dtype=np.bool_), title, published)
+
+
+def nested_shares(groups: Labels, yes: Any, exhaustive: Any, inside: Any, *, titles: tuple[str, str, str]) -> Tables:
+    """`share_table` on all, inside and outside a smaller base, tied together, as `nested_bases`."""
+    flags = np.asarray(inside, dtype=np.bool_)
+    bases = (np.ones_like(flags), flags, ~flags)
+    parts = [
+        _share_table(groups, yes, exhaustive, chosen, title, title != titles[2])
+        for title, chosen in zip(titles, bases, strict=True)
+    ]
+    ties = [Relation(keys[0], tuple(keys[1:])) for keys in zip(*(part.cells for part in parts), strict=True)]
+    return join(parts, ties)
+
+
+def _share_table(groups: Labels, yes: Any, exhaustive: Any, chosen: Any, title: str, published: bool) -> Tables:
+    codes, names = encode(groups, len(groups), "Groupe")
+    positive, whole = np.asarray(yes, dtype=np.bool_), np.asarray(exhaustive, dtype=np.bool_)
+    scopes = {name: chosen & (codes == code) for code, name in enumerate(names)} | {TOTAL: chosen}
+    parts = [
+        share_cells(
+            f"{title} : {name}",
+            int((positive & scope).sum()),
+            int(scope.sum()),
+            exhaustive=bool(whole[scope].all()),
+            published=published,
+        )
+        for name, scope in scopes.items()
+    ]
+    sums = [
+        Relation(f"{title} : {TOTAL} : {kind}", tuple(f"{title} : {name} : {kind}" for name in names))
+        for kind in ("oui", "non", "réponses")
+    ]
+    return join(parts, sums)
 
 
 def _names(rows: Labels, columns: Labels) -> tuple[list[str], list[str]]:
