@@ -188,7 +188,7 @@ def sources(rows: Sequence[dict[str, Any]], json: bool) -> None:
         else:
             state = "à jour"
         if not row["verified"]:
-            state += " (aucune vraie réponse vue)"
+            state += " (adresse ou réponse pas encore vue)"
         if not row["republiee"]:
             state += " (non republiée)"
         table.add_row(row["source"], row["titre"], ", ".join(row["livraisons"]), row["dernier_essai"] or "", state)

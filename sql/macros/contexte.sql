@@ -23,13 +23,6 @@ create or replace macro jour(texte) as
 create or replace macro premiere_url(texte) as
     nullif(rtrim(regexp_extract(texte, 'https?://[^\s<>"]+'), '.,;)'), '');
 
--- A free text that may carry an e-mail address or a phone number loses it.
-create or replace macro sans_contact(texte) as
-    regexp_replace(
-        regexp_replace(texte, '[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+', '[adresse retirée]', 'g'),
-        '(\+33 ?|\b0)[1-9]([ .-]?[0-9]{2}){4}\b', '[numéro retiré]', 'g'
-    );
-
 -- The text of a piece of HTML.
 create or replace macro sans_balises(texte) as
     texte_net(replace(replace(replace(replace(regexp_replace(texte, '<[^>]*>', ' ', 'g'),
