@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import email.utils
 import gzip
+import json
 import mimetypes
 import re
 import socket
@@ -23,6 +24,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
+from typing import Any
+from urllib.parse import parse_qsl
 
 BLOCK = 1 << 18
 
@@ -126,6 +129,50 @@ class Server:
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
+
+
+@dataclass
+class PagedApi:
+    """A route that cuts `records` into pages, as the APIs of the sources document it.
+
+    « offset » and « page » refuse (400) what ends beyond `window`, all kinds a page larger than `size_max`; « cursor »
+    and « next_link » take « after » in the address, « iteration_token » « token » in the body. With a `token`, a request
+    without it gets 401. `faults` are answers given instead, by number of request (from 1).
+    """
+
+    records: list[dict[str, Any]]
+    kind: str = "page"
+    window: int = 10_000
+    size_max: int = 100
+    token: str | None = None
+    faults: Mapping[int, Answer] = field(default_factory=dict)
+    calls: int = 0
+
+    def __call__(self, seen: Seen) -> Answer:
+        self.calls += 1
+        if self.calls in self.faults:
+            return self.faults[self.calls]
+        if self.token and seen.headers.get("authorization") != f"Bearer {self.token}":
+            return Answer(401)
+        bare, _, query = seen.path.partition("?")
+        asked: dict[str, Any] = {**dict(parse_qsl(query)), **(json.loads(seen.body) if seen.body else {})}
+        size = int(asked.get("limit", self.size_max))
+        begin = self._begin(asked, size)
+        if size > self.size_max or (self.kind in ("offset", "page") and begin + size > self.window):
+            return Answer(400, b'{"error": "beyond the window"}')
+        answer: dict[str, Any] = {"results": self.records[begin : begin + size], "total": len(self.records)}
+        if begin + size < len(self.records):
+            host, _, path = bare.lstrip("/").partition("/")
+            link = f"https://{host}/{path}?limit={size}&after={begin + size}"
+            answer["next"] = link if self.kind == "next_link" else f"c{begin + size}"
+        return Answer(body=json.dumps(answer).encode(), headers={"Content-Type": "application/json"})
+
+    def _begin(self, asked: Mapping[str, Any], size: int) -> int:
+        if self.kind == "page":
+            return (int(asked["page"]) - 1) * size
+        if self.kind == "offset":
+            return int(asked["offset"])
+        return int(str(asked.get("token" if self.kind == "iteration_token" else "after", 0)).removeprefix("c"))
 
 
 def _key(url: str) -> str:

@@ -18,6 +18,15 @@ from observatoire.sources.spec import Source
 from tests.servers import Server
 
 URL = "https://www.producteur.fr/fichiers/communes.csv"
+API = "https://api.producteur.fr/v1/search"
+LOGIN = "https://api.producteur.fr/v1/connexion"
+PAGINATIONS: dict[str, dict[str, Any]] = {
+    "page": {"param": "page", "size_param": "limit", "size": 10},
+    "offset": {"param": "offset", "size_param": "limit", "size": 10},
+    "cursor": {"param": "after", "size_param": "limit", "size": 10, "next": "next"},
+    "next_link": {"size_param": "limit", "size": 10, "next": "next"},
+    "iteration_token": {"param": "token", "size_param": "limit", "size": 10, "next": "next"},
+}
 
 
 @dataclass
@@ -50,7 +59,7 @@ class Bench:
 
     def source(self, format_: str = "csv", **options: Any) -> Source:
         formats = {"csv": {"name": "csv", "delimiter": ";"}, "json": {"name": "json"}, "xlsx": {"name": "xlsx"}}
-        address = {} if "vintages" in options else {"url": URL}
+        address = {} if {"vintages", "resolve"} & options.keys() else {"url": URL}
         return Source(
             id="cog_communes",
             title="t",
@@ -65,12 +74,23 @@ class Bench:
             columns=("code", "nom"),
         )
 
+    def api(self, kind: str = "page", columns: tuple[str, ...] = ("code", "nom"), **options: Any) -> Source:
+        """A source behind a paged API of that kind."""
+        pagination = {"kind": kind, **PAGINATIONS.get(kind, {}), **options.pop("pagination", {})}
+        protocol = {"name": "paged_api", "url": API, "records": "results", "total": "total", "rate": 50}
+        if kind == "iteration_token":
+            protocol["method"] = "POST"
+        values = {**self.source().model_dump(), "format": {"name": "jsonl"}, "columns": columns}
+        values["mode"] = "increment" if "since" in options else "snapshot"
+        return Source(**{**values, "protocol": {**protocol, "pagination": pagination, **options}})
+
     def fetch(
         self,
         source: Source | None = None,
         vintage: str | None = None,
         previous: Validators | None = None,
         progress: Callable[[int, int | None], None] | None = None,
+        since: str | None = None,
     ) -> Fetched | NotModified:
         return fetch(
             source or self.source(),
@@ -80,6 +100,7 @@ class Bench:
             folder=self.folder,
             progress=progress,
             pace=self.time.pace(),
+            since=since,
         )
 
     def fetched(self, source: Source | None = None, **options: Any) -> Fetched:
