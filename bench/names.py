@@ -245,9 +245,9 @@ def main() -> None:
             con.execute(f"set threads = {THREADS}")
             con.execute(f"set memory_limit = '{MEMORY}'")
             con.execute(f"set temp_directory = '{scratch / 'tmp'}'")
-            start = time.perf_counter()
+            start, used = time.perf_counter(), time.process_time()
             seconds = resolve(con, "core.bruit", "core.bruit_resolu")
-            elapsed = time.perf_counter() - start
+            elapsed, cpu = time.perf_counter() - start, time.process_time() - used
             measured = con.execute(
                 """select
                     b.territoire_indice is null and b.code_postal is null and b.type_indice is null as sans_indice,
@@ -263,6 +263,7 @@ def main() -> None:
     report = {
         "names": count,
         "seconds": round(elapsed, 2),
+        "cpu_seconds": round(cpu, 2),
         "steps": {step: round(value, 2) for step, value in seconds.items()},
         "memory_limit": MEMORY,
         "threads": THREADS,
@@ -274,7 +275,9 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(report, ensure_ascii=False))
         return
-    print(f"{count} noms distincts résolus en {elapsed:.1f} s ({THREADS} fils, {MEMORY}, pic {peak // 1024} Mo)")
+    print(
+        f"{count} noms distincts résolus en {elapsed:.1f} s, {cpu:.1f} s de calcul ({THREADS} fils, {MEMORY}, pic {peak // 1024} Mo)"
+    )
     for step, value in seconds.items():
         print(f"  {step:16} {value:6.2f} s")
     for label, key in (("avec indice", "hinted"), ("sans indice", "unhinted")):

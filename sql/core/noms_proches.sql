@@ -81,12 +81,12 @@ cibles as materialized (
         and (p.complet or t.type in ('departement', 'region'))
 ),
 
--- One edit away: both keys have a deletion in common.
+-- One edit away: both keys have a deletion in common. Compared by their hash; the distance is measured afterwards.
 suppressions as (
     select
         lecture_id,
         forme,
-        unnest(nom_suppressions(cle)) as morceau
+        unnest(list_transform(nom_suppressions(cle), lambda m: hash(m))) as morceau
     from restes
     where length(cle) between 6 and 40
 ),
@@ -95,7 +95,7 @@ suppressions_cibles as (
     select
         cible_id,
         forme,
-        unnest(nom_suppressions(cle)) as morceau
+        unnest(list_transform(nom_suppressions(cle), lambda m: hash(m))) as morceau
     from cibles
     where length(cle) between 5 and 41
 ),

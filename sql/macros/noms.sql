@@ -86,7 +86,7 @@ create or replace macro nom_sans_bruit(plat) as
     regexp_replace(
         trim(regexp_replace(
             plat,
-            '^(?:\d+ ?)?budg(?:et)? prin(?:c|cipal)? |(?: (?:\d{4} )?(?:budg(?:et)?(?: (?:prin(?:c|cipal|cip)?|ville|general|communal))?|bp|principal|services? marches? publics?|direction des marches publics|mpa|dce ?\d*|siege|c[dg]\d\d|20[012]\d|\d{5}))+$',
+            '^(?:\d+ ?)?budg(?:et)? prin(?:c|cipal)? |(?: (?:\d{4} )?(?:budg(?:et)?(?: (?:prin(?:c|cipal|cip)?|ville|general|communal))?|bp|principal|services? marches? publics?|direction des marches publics|mpa|dce ?\d*|siege|t\d\d?|c[dg]\d\d|20[012]\d|\d{5}))+$',
             ''
         )),
         '^(?:(.*\w{4}) (?:mairie|commune|hotel de ville)|(\w{4,}) ville)$', '\1\2'
@@ -104,6 +104,6 @@ create or replace macro departements_du_code_postal(code) as
 -- The keys at one deletion of a key, and itself: two keys at one edit (deletion, insertion, substitution or swap of
 -- neighbours) always share one (the deletion neighbourhood of SymSpell, W. Garbe, 2012).
 create or replace macro nom_suppressions(cle) as
-    list_distinct(list_append(
+    list_append(
         list_transform(range(1, length(cle) + 1), lambda i: left(cle, i - 1) || substr(cle, i + 1)), cle
-    ));
+    );
