@@ -64,12 +64,38 @@ aides as (
     from core.aides_projets
 ),
 
+-- French cases of another inventory: waiting for judgement and merging, not uses of their own.
+cas as (
+    select
+        source,
+        cle,
+        'cas' as type_candidat,
+        organisme as acheteur,
+        cast(null as varchar) as siret,
+        cast(null as varchar) as siren,
+        cast(null as varchar) as territoire_indice,
+        titre || coalesce(' / ' || description, '') as objet,
+        date,
+        'jour' as date_precision,
+        cast(null as varchar) as cpv,
+        cast(null as decimal(18, 2)) as montant,
+        cast(null as varchar) as montant_nature,
+        url,
+        _livraison,
+        _ligne
+    from core.pstw_france
+),
+
 reunis as (
     select * from marches
     union all
     select * from avis
     union all
     select * from aides
+    union all
+    select * from cas
+    union all
+    select * from core.contexte_traces
 )
 
 select

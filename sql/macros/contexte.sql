@@ -27,3 +27,16 @@ create or replace macro premiere_url(texte) as
 create or replace macro sans_balises(texte) as
     texte_net(replace(replace(replace(replace(regexp_replace(texte, '<[^>]*>', ' ', 'g'),
         '&nbsp;', ' '), '&amp;', '&'), '&#039;', ''''), '&quot;', '"'));
+
+-- The text of a JSON object of texts by language, each a text or a list of texts; a bare text stands for itself.
+create or replace macro dans_une_langue(texte) as
+    case
+        when left(trim(texte), 1) = '{'
+            then coalesce(
+                json_extract_string(try_cast(texte as json), '$.fra[0]'), json_extract_string(try_cast(texte as json), '$.fra'),
+                json_extract_string(try_cast(texte as json), '$.eng[0]'), json_extract_string(try_cast(texte as json), '$.eng'),
+                json_extract_string(try_cast(texte as json), '$.mul[0]'), json_extract_string(try_cast(texte as json), '$.mul')
+            )
+        when left(trim(texte), 1) = '[' then json_extract_string(try_cast(texte as json), '$[0]')
+        else texte
+    end;
