@@ -48,7 +48,7 @@ def _resource(exchange: Exchange, rule: Resolve) -> str:
     known = [item for item in resources if isinstance(item, dict) and item.get("url") and item.get("id")]
     if rule.resource:
         chosen = [item for item in known if item["id"] == rule.resource]
-        wanted, option = f"« {rule.resource} »", "resource"
+        pattern, wanted, option = rule.resource, f"« {rule.resource} »", "resource"
     else:
         pattern = _pattern(exchange, rule.title or "")
         chosen = [item for item in known if re.search(pattern, str(item.get("title") or ""))]
@@ -61,7 +61,7 @@ def _resource(exchange: Exchange, rule: Resolve) -> str:
         )
     if len(chosen) > 1 and rule.choose == "only":
         titles = ", ".join(sorted(f"« {item.get('title')} »" for item in chosen)[:5])
-        raise ask.failed(f"{len(chosen)} ressources répondent à {wanted} : {titles}", _advice(exchange, option))
+        raise ask.failed(f"{len(chosen)} ressources répondent à « {pattern} » : {titles}", _advice(exchange, option))
     newest = max(chosen, key=lambda item: (str(item.get("last_modified") or ""), str(item["id"])))
     return _address(exchange, str(newest["url"]))
 

@@ -68,3 +68,18 @@ def test_a_member_longer_than_it_declares(tmp_path: Path) -> None:
     path.write_bytes(data.replace((5_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little")))
     with pytest.raises(DeliveryRefused, match="illisible"):
         open_member(path, "a.csv", tmp_path / "travail", 10_000)
+
+
+@pytest.mark.parametrize("pattern", ["ensemble/*.csv", "*/donnees_communes.csv", "*donnees_?ommunes.csv"])
+def test_a_pattern_that_one_member_matches(pattern: str, archive: Path, tmp_path: Path) -> None:
+    out = open_member(archive, pattern, tmp_path / "travail")
+    assert out.parent == tmp_path / "travail" and out.read_text().startswith("COM;PTOT")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "says"),
+    [("*.csv", "contient plusieurs « [*].csv » : .* et 5 autres"), ("*.xml", "ne contient pas « [*].xml » mais")],
+)
+def test_a_pattern_that_does_not_choose(pattern: str, says: str, archive: Path, tmp_path: Path) -> None:
+    with pytest.raises(DeliveryRefused, match=says):
+        open_member(archive, pattern, tmp_path / "travail")
