@@ -12,4 +12,4 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def read_yaml(path: Path) -> Any:
     """The content of a YAML file in UTF-8. Raises OSError or yaml.YAMLError."""
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
+    return yaml.load(path.read_bytes(), Loader=LOADER)  # from bytes, another encoding is a YAMLError too

@@ -141,13 +141,16 @@ def load_table_spec(path: Path) -> TableSpec:
     """The specification in one YAML file. Raises SpecError naming the file and the field."""
     try:
         content = read_yaml(path)
-        return TableSpec(**{"table": path.stem, **(content or {})})
+        spec = TableSpec(**{"table": path.stem, **(content or {})})
     except (yaml.YAMLError, ValidationError, TypeError) as error:
         if isinstance(error, ValidationError):
             details = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         else:
             details = str(error).replace("\n", " ")
         raise SpecError(f"sql/curated/{path.name} invalide : {details}.") from error
+    if spec.table != path.stem:
+        raise SpecError(f"sql/curated/{path.name} : table « {spec.table} » n'est pas le nom du fichier. La retirer.")
+    return spec
 
 
 def checks_of(spec: TableSpec, vocabularies: Mapping[str, list[str]]) -> list[Check]:
