@@ -26,7 +26,7 @@ def match_header(source: Source, found: Sequence[str]) -> tuple[dict[str, int | 
         if len(places) > 1:
             raise FormatRefused(f"colonne « {column.name} » présente deux fois", "structure")
         positions[column.name] = places[0] if places else None
-        if places and found[places[0]] != column.name:
+        if places and found[places[0]] not in (column.name, *column.aliases):
             repairs.append(f"en-tête « {found[places[0]]} » lu comme « {column.name} »")
         elif not places and not column.optional:
             missing.append(column.name)

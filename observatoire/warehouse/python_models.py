@@ -20,6 +20,7 @@ def python_models(context: BuildContext, staging: Sequence[Model]) -> list[Model
     """Every Python model, in the same graph as the SQL ones."""
     from observatoire.figures import definitions
     from observatoire.review import corrections
+    from observatoire.territories import passages
     from observatoire.vocabularies import vocabulary_rows
 
     raws = [f"raw.{source}" for source in context.sources]
@@ -38,6 +39,7 @@ def python_models(context: BuildContext, staging: Sequence[Model]) -> list[Model
         fact_model(
             "core.corrections", ["staging.corrections", *raws], corrections.correction_rows, source_of(corrections)
         ),
+        fact_model(passages.NAME, passages.INPUTS, passages.lineages, source_of(passages)),
         fact_model("core.rejets", [model.name for model in staging] + raws, lambda c: reject_rows(c, staging), ""),
         fact_model("core.extraits", ["core.preuves", "staging.chiffres_publies", *raws], extract_rows, ""),
         fact_model("core.definitions", [], lambda _: definitions.definition_rows(defined), definitions.facts(defined)),

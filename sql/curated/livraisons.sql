@@ -6,6 +6,16 @@ with rejetees as (
         count(distinct ligne) as lignes_rejetees
     from core.rejets
     group by source, livraison
+),
+
+-- Repairs made on typing (a code that a spreadsheet had turned into a number), beside those made on reading.
+reparees as (
+    select
+        source,
+        livraison,
+        list(reparation || ' : ' || nombre order by reparation) as reparations
+    from core.territoires_reparations
+    group by source, livraison
 )
 
 select
@@ -17,7 +27,8 @@ select
     l.octets,
     l.lignes,
     coalesce(r.lignes_rejetees, 0) as lignes_rejetees,
-    l.reparations,
+    list_concat(l.reparations, coalesce(p.reparations, [])) as reparations,
     l.licence
 from core.livraisons as l
 left join rejetees as r on r.source = l.source and r.livraison = l.livraison
+left join reparees as p on p.source = l.source and p.livraison = l.livraison
