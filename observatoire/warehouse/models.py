@@ -72,7 +72,7 @@ def load_models(
             tree = parse(text, path)
             used = used_macros(text, macros)
             inputs = references(tree, path).union(*(macro_references(macro) for macro in used))
-            definition = canonical(tree) + "".join(macro.statement for macro in used)
+            definition = canonical(text) + "".join(macro.statement for macro in used)
             models.append(
                 Model(
                     name=name,
@@ -117,10 +117,14 @@ def macro_references(macro: Macro) -> set[str]:
 
 
 @cache
+def _statements(text: str) -> list[exp.Expr]:
+    return [tree for tree in sqlglot.parse(text, read="duckdb") if tree is not None]
+
+
 def parse(text: str, path: Path) -> exp.Query:
-    """The tree of a file that holds one SELECT. Raises BuildFailed otherwise."""
+    """The tree of a file that holds one SELECT, shared by those who read the same text. Raises BuildFailed otherwise."""
     try:
-        statements = [tree for tree in sqlglot.parse(text, read="duckdb") if tree is not None]
+        statements = _statements(text)
     except SqlglotError as error:
         details = str(error).splitlines()[0]
         raise BuildFailed(
@@ -131,9 +135,10 @@ def parse(text: str, path: Path) -> exp.Query:
     return statements[0]
 
 
-def canonical(tree: exp.Query) -> str:
+@cache
+def canonical(text: str) -> str:
     """The same text for the same query, whatever its layout and comments."""
-    return tree.sql(dialect="duckdb", comments=False, normalize=False)
+    return ";".join(tree.sql(dialect="duckdb", comments=False, normalize=False) for tree in _statements(text))
 
 
 def references(tree: exp.Query, path: Path) -> set[str]:

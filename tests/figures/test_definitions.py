@@ -1,0 +1,66 @@
+"""The definitions of indicators: complete, and refused by code and field when wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from observatoire.errors import SpecError
+from observatoire.figures.definitions import load_definitions
+from tests.conftest import ROOT
+
+REGISTER = ROOT / "data" / "register"
+
+
+def test_every_indicator_of_the_register_is_defined(shared: Path) -> None:
+    text = (shared / "design" / "indicators.md").read_text(encoding="utf-8")
+    expected = set(re.findall(r"^\| ((?:REG|QUA)-[A-Z]+) \|", text, re.MULTILINE))
+    found = {item.code: item for item in load_definitions(REGISTER)}
+    assert len(expected) >= 10 and expected <= found.keys()
+    assert all(item.plan == "registre" for item in found.values())
+    assert len({item.comparability for item in found.values()}) == len(found)
+
+
+def definition() -> dict[str, Any]:
+    content = yaml.safe_load((REGISTER / "definitions.yml").read_text(encoding="utf-8"))
+    return dict(content[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"code": "reg-usa"}, "code"),
+        ({"colour": 1}, "colour"),
+        ({"measure": "somme"}, "measure"),
+        ({"measure": "mediane"}, "value"),
+        ({"value": "n"}, "value"),
+        ({"plan": "sondage"}, "plan"),
+        ({"fr": {"label": "x"}}, "fr.definition"),
+    ],
+    ids=str,
+)
+def test_a_wrong_definition_is_refused_by_field(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    (tmp_path / "definitions.yml").write_text(yaml.safe_dump([definition() | change]), encoding="utf-8")
+    with pytest.raises(SpecError) as refused:
+        load_definitions(tmp_path)
+    assert "definitions.yml" in str(refused.value) and said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["", "a: 1", "[a", "- 3", b"- {fr: caf\xe9}"], ids=repr)
+def test_a_file_that_holds_no_definitions_is_refused(tmp_path: Path, text: str | bytes) -> None:
+    (tmp_path / "definitions.yml").write_bytes(text.encode() if isinstance(text, str) else text)
+    with pytest.raises(SpecError, match=r"definitions\.yml"):
+        load_definitions(tmp_path)
+
+
+def test_a_missing_file_and_a_code_defined_twice_are_said(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="illisible"):
+        load_definitions(tmp_path)
+    (tmp_path / "definitions.yml").write_text(yaml.safe_dump([definition()] * 2), encoding="utf-8")
+    with pytest.raises(SpecError, match="« REG-USA » est défini deux fois"):
+        load_definitions(tmp_path)
