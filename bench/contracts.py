@@ -187,7 +187,9 @@ def _scan(columns: list[str], table: str) -> str:
 def bare_csv(out: Path) -> Figures:
     """The yardstick of CSV: DuckDB reads the file and writes it as Parquet, all columns as text."""
     target = out / "nu.parquet"
-    read = f"read_csv('{out}/contrats.csv', all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"')"
+    read = (
+        f"read_csv('{out}/contrats.csv', all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"')"
+    )
     seconds = _bare(f"copy (select * from {read}) to '{target}' (format parquet, compression zstd)")
     target.unlink()
     return {"seconds": seconds}

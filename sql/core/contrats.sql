@@ -34,19 +34,31 @@ choisies as (
 
 lignes as (
     select
-        7 as confiance_source, _ligne * 16 as rang_ligne, 'decp' as source, uid, id, acheteur_siret, acheteur_siren, acheteur_nom,
+        7 as confiance_source, _ligne * 16 as rang_ligne, 'decp_parquet' as source, uid, id, acheteur_siret, acheteur_siren, acheteur_nom,
+        acheteur_categorie, departement, objet, cpv, cpv_motif, nature, procedure, techniques, accord_cadre, innovant,
+        plateforme, date_motif, contact_retire, caracteres_detruits
+    from staging.decp_parquet
+    union all by name
+    select
+        6 as confiance_source, _ligne * 16 as rang_ligne, 'decp' as source, uid, id, acheteur_siret, acheteur_siren, acheteur_nom,
         acheteur_categorie, departement, objet, cpv, cpv_motif, nature, procedure, techniques, accord_cadre, innovant,
         plateforme, date_motif, contact_retire, caracteres_detruits
     from staging.decp
     union all by name
     select
-        6 as confiance_source, _ligne * 16 as rang_ligne, 'decp_2022' as source, uid, id, acheteur_siret, acheteur_siren,
+        5 as confiance_source, _ligne * 16 as rang_ligne, 'decp_2022' as source, uid, id, acheteur_siret, acheteur_siren,
         acheteur_nom, objet, cpv, cpv_motif, nature, procedure, techniques, accord_cadre, innovant, plateforme, date_motif,
         contact_retire, caracteres_detruits
     from staging.decp_2022
     union all by name
     select
-        4 as confiance_source, _ligne * 16 + list_position(['aife', 'aws', 'emar', 'pes'], plateforme) as rang_ligne,
+        4 as confiance_source, _ligne * 16 as rang_ligne, 'decp_2022_xml' as source, uid, id, acheteur_siret, acheteur_siren,
+        acheteur_nom, objet, cpv, cpv_motif, nature, procedure, techniques, accord_cadre, innovant, plateforme, date_motif,
+        contact_retire, caracteres_detruits
+    from staging.decp_2022_xml
+    union all by name
+    select
+        3 as confiance_source, _ligne * 16 + list_position(['aife', 'aws', 'emar', 'pes'], plateforme) as rang_ligne,
         'decp_2019' as source, uid, id, acheteur_siret, acheteur_siren, acheteur_nom, objet, cpv, cpv_motif, nature, procedure,
         techniques, accord_cadre, innovant, plateforme, date_motif, contact_retire, caracteres_detruits
     from staging.decp_2019

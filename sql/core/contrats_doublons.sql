@@ -20,7 +20,7 @@ compares as (
         c.montant,
         coalesce(c.plateforme, c.source) as plateforme,
         texte_compact(c.objet) as objet_compact,
-        c.cpv[1:2] as division
+        left(c.cpv, 2) as division
     from core.contrats as c
     inner join memes_chiffres as m
         on m.acheteur_siret = c.acheteur_siret and m.date_notification = c.date_notification and m.montant = c.montant

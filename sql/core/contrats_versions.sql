@@ -17,12 +17,29 @@ with consolidees as (
         hash(objet) as objet_empreinte,
         _livraison,
         _ligne * 16 as rang_ligne
+    from staging.decp_parquet
+    union all
+    select
+        6 as confiance_source,
+        uid as contrat_cle,
+        coalesce(version, 0) as version,
+        coalesce(actuelle, false) as actuelle,
+        date_notification,
+        date_publication,
+        montant,
+        montant_motif,
+        duree_mois,
+        titulaire_empreinte,
+        titulaire_siren_morale,
+        hash(objet) as objet_empreinte,
+        _livraison,
+        _ligne * 16 as rang_ligne
     from staging.decp
 ),
 
 initiales_2022 as (
     select
-        6 as confiance_source,
+        5 as confiance_source,
         uid as contrat_cle,
         0 as version,
         date_notification,
@@ -38,6 +55,24 @@ initiales_2022 as (
         _livraison,
         _ligne * 16 as rang_ligne
     from staging.decp_2022
+    union all
+    select
+        4 as confiance_source,
+        uid as contrat_cle,
+        0 as version,
+        date_notification,
+        date_publication,
+        montant,
+        montant_motif,
+        duree_mois,
+        titulaires,
+        modifications,
+        nature,
+        techniques,
+        hash(objet) as objet_empreinte,
+        _livraison,
+        _ligne * 16 as rang_ligne
+    from staging.decp_2022_xml
 ),
 
 modifiees as (
@@ -68,14 +103,14 @@ modifications_2022 as (
         ) as date_modifiee
     from modifiees
     window anterieures as (
-        partition by _livraison, rang_ligne order by version_modifiee, rang
+        partition by confiance_source, _livraison, rang_ligne order by version_modifiee, rang
         rows between unbounded preceding and current row
     )
 ),
 
 initiales_2019 as (
     select
-        4 as confiance_source,
+        3 as confiance_source,
         uid as contrat_cle,
         0 as version,
         false as actuelle,

@@ -12,64 +12,62 @@ create or replace macro identifiant_compact(texte) as
         else renseigne(regexp_replace(texte, '\s', '', 'g'))
     end;
 
--- One digit of a number, `rang` counted from the right and from 0.
-create or replace macro chiffre(nombre, rang) as (nombre // cast(10 ** rang as bigint)) % 10;
-
-create or replace macro chiffre_double(nombre, rang) as
-    2 * chiffre(nombre, rang) - if(chiffre(nombre, rang) >= 5, 9, 0);
-
--- Luhn's formula over the last 14 digits, in whole numbers: ten times faster than over text.
+-- Luhn's formula over 14 digits, in whole numbers: eight times faster than over text. With q = nombre // 10^rang, a digit
+-- is q modulo 10; doubled, its digits add up to 2q + (digit >= 5) modulo 10, and (digit >= 5) = (nombre // 5·10^rang) % 2.
 create or replace macro cle_de_luhn(nombre) as (
-    chiffre(nombre, 0) + chiffre_double(nombre, 1) + chiffre(nombre, 2) + chiffre_double(nombre, 3)
-    + chiffre(nombre, 4) + chiffre_double(nombre, 5) + chiffre(nombre, 6) + chiffre_double(nombre, 7)
-    + chiffre(nombre, 8) + chiffre_double(nombre, 9) + chiffre(nombre, 10) + chiffre_double(nombre, 11)
-    + chiffre(nombre, 12) + chiffre_double(nombre, 13)
+    nombre + nombre // 100 + nombre // 10000 + nombre // 1000000 + nombre // 100000000 + nombre // 10000000000
+    + nombre // 1000000000000
+    + 2 * (
+        nombre // 10 + nombre // 1000 + nombre // 100000 + nombre // 10000000 + nombre // 1000000000
+        + nombre // 100000000000 + nombre // 10000000000000
+    )
+    + (nombre // 50) % 2 + (nombre // 5000) % 2 + (nombre // 500000) % 2 + (nombre // 50000000) % 2
+    + (nombre // 5000000000) % 2 + (nombre // 500000000000) % 2 + (nombre // 50000000000000) % 2
 ) % 10;
 
-create or replace macro somme_des_chiffres(nombre) as (
-    chiffre(nombre, 0) + chiffre(nombre, 1) + chiffre(nombre, 2) + chiffre(nombre, 3) + chiffre(nombre, 4)
-    + chiffre(nombre, 5) + chiffre(nombre, 6) + chiffre(nombre, 7) + chiffre(nombre, 8) + chiffre(nombre, 9)
-    + chiffre(nombre, 10) + chiffre(nombre, 11) + chiffre(nombre, 12) + chiffre(nombre, 13)
-);
+create or replace macro somme_des_chiffres(texte) as
+    list_sum(list_transform(range(1, length(texte) + 1), lambda i: try_cast(substr(texte, i, 1) as integer)));
 
--- A SIRET: 14 digits, not all zero, Luhn's check digit; the establishments of La Poste (SIREN 356 000 000) follow
--- another rule, the sum of their digits is a multiple of 5 (INSEE, SIRENE documentation).
+-- The number written, when there are exactly 14 digits (SIRET), 9 (SIREN) or either. These stand first in every
+-- condition below: DuckDB shares the conversion between the terms of Luhn's formula only where it is not conditional.
+create or replace macro nombre_siret(texte) as case when regexp_full_match(texte, '[0-9]{14}') then try_cast(texte as bigint) end;
+
+create or replace macro nombre_siren(texte) as case when regexp_full_match(texte, '[0-9]{9}') then try_cast(texte as bigint) end;
+
+create or replace macro nombre_siren_ou_siret(texte) as
+    case when regexp_full_match(texte, '[0-9]{9}(?:[0-9]{5})?') then try_cast(texte as bigint) end;
+
+-- The establishments of La Poste (SIREN 356 000 000): the sum of their digits is a multiple of 5 (INSEE, SIRENE).
+create or replace macro est_siret_la_poste(texte) as
+    starts_with(texte, '356000000') and regexp_full_match(texte, '[0-9]{14}') and somme_des_chiffres(texte) % 5 = 0;
+
+-- A SIRET: 14 digits, not all zero, with Luhn's check digit, or La Poste's.
 create or replace macro est_siret(texte) as
     coalesce(
-        length(texte) = 14
-        and try_cast(texte as bigint) > 0
-        and regexp_full_match(texte, '[0-9]{14}')
-        and (
-            cle_de_luhn(try_cast(texte as bigint)) = 0
-            or (texte[1:9] = '356000000' and somme_des_chiffres(try_cast(texte as bigint)) % 5 = 0)
-        ),
-        false
+        cle_de_luhn(nombre_siret(texte)) = 0 and texte <> '00000000000000' or est_siret_la_poste(texte), false
     );
 
 create or replace macro est_siren_rapide(texte) as
-    coalesce(
-        length(texte) = 9
-        and try_cast(texte as bigint) > 0
-        and regexp_full_match(texte, '[0-9]{9}')
-        and cle_de_luhn(try_cast(texte as bigint)) = 0,
-        false
-    );
+    coalesce(cle_de_luhn(nombre_siren(texte)) = 0 and texte <> '000000000', false);
 
 -- The SIREN that a field holds for certain, written alone or inside a SIRET; NULL when its check digit fails.
 create or replace macro siren_certain(texte) as
-    case when est_siret(texte) or est_siren_rapide(texte) then texte[1:9] end;
+    case
+        when cle_de_luhn(nombre_siren_ou_siret(texte)) = 0 then nullif(left(texte, 9), '000000000')
+        when est_siret_la_poste(texte) then left(texte, 9)
+    end;
 
 -- A legal person for certain: the SIREN of a public body begins with 1 or 2, and INSEE never classes a sole trader as
 -- ETI or GE. Anything else may be a sole trader.
 create or replace macro siren_personne_morale(siren, categorie) as
-    case when siren[1:1] in ('1', '2') or categorie in ('ETI', 'GE') then siren end;
+    case when left(siren, 1) in ('1', '2') or categorie in ('ETI', 'GE') then siren end;
 
 -- CPV of 8 digits, with or without its check digit; a spreadsheet drops the leading zero of divisions 03 and 09.
 create or replace macro cpv_huit(texte) as
     case
         when regexp_full_match(texte, '[0-9]{8}') then texte
-        when regexp_full_match(trim(texte), '[0-9]{8}(?:-[0-9])?') then trim(texte)[1:8]
-        when regexp_full_match(trim(texte), '[39][0-9]{6}(?:-[0-9])?') then '0' || trim(texte)[1:7]
+        when regexp_full_match(trim(texte), '[0-9]{8}(?:-[0-9])?') then left(trim(texte), 8)
+        when regexp_full_match(trim(texte), '[39][0-9]{6}(?:-[0-9])?') then '0' || left(trim(texte), 7)
     end;
 
 create or replace macro cpv_motif(texte) as
@@ -82,9 +80,9 @@ create or replace macro cpv_motif(texte) as
 -- A date with a time zone or an hour is that date. « 0218-10-29 » may be 2018 or 2118: it is not a date.
 create or replace macro date_marche(texte) as
     case
-        when try_cast(texte[1:10] as date) between date '1990-01-01' and date '2099-12-31'
-            and regexp_full_match(texte, '[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].*|Z|[+-][0-9]{2}:?[0-9]{2})?')
-            then try_cast(texte[1:10] as date)
+        when try_cast(left(texte, 10) as date) between date '1990-01-01' and date '2099-12-31'
+            and regexp_full_match(texte, '[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:.*|Z|[+-][0-9]{2}:?[0-9]{2})?')
+            then try_cast(left(texte, 10) as date)
     end;
 
 create or replace macro date_motif(texte) as

@@ -20,7 +20,7 @@ final as (
     select
         cpv,
         split_part(code_recu, '-', 2) as cle,
-        cpv[1:2] as division,
+        left(cpv, 2) as division,
         length(regexp_replace(cpv, '0+$', '')) as profondeur,
         libelle,
         _livraison,

@@ -18,7 +18,7 @@ typed as (
     select
         *,
         siren_certain(acheteur) as acheteur_siren,
-        case when coalesce(titulaire_typeIdentifiant, 'SIRET') = 'SIRET' then siren_certain(titulaire) end as titulaire_siren
+        siren_certain(if(titulaire_typeIdentifiant is null or titulaire_typeIdentifiant = 'SIRET', titulaire, null)) as titulaire_siren
     from lues
 ),
 

@@ -144,16 +144,14 @@ def test_test_records_of_a_platform_keep_all_their_objects(query: Query) -> None
 def test_a_concession_and_its_modification(query: Query) -> None:
     rows = query(
         "select contrat_cle, version, montant, duree_mois, nb_titulaires from core.contrats_versions "
-        "where confiance_source = 6 and contrat_cle like '%0612202306122024' order by version"
+        "where confiance_source = 5 and contrat_cle like '%0612202306122024' order by version"
     )
     assert [(v, float(m), d, t) for _, v, m, d, t in rows] == [(0, 10.3, 12, 2), (1, 25.0, 14, 2)]
 
 
 def test_no_name_of_a_supplier_leaves_the_archive(settings: Settings, query: Query) -> None:
     text = "\n".join(
-        str(row)
-        for source in ("decp", "decp_2019", "decp_2022")
-        for row in query(f"select * from raw.{source}")
+        str(row) for source in ("decp", "decp_2019", "decp_2022") for row in query(f"select * from raw.{source}")
     )
     for name in ("ALU CONCEPT HABITAT", "OVIVE", "NORENVERT", "example.org", "CHCIESTTDORIANROSS"):
         assert name not in text, name

@@ -1,0 +1,101 @@
+-- One row of the consolidated file, in Parquet: one supplier of one contract, in one of its versions. Suppliers keep no name.
+with source as (
+    select * from raw.decp_parquet
+),
+
+lues as (
+    select
+        *,
+        identifiant_compact(acheteur_id) as acheteur,
+        identifiant_compact(titulaire_id) as titulaire,
+        montant_lu(montant) as montant_eur,
+        date_marche(dateNotification) as date_lue,
+        sans_contact(renseigne(objet)) as objet_lu
+    from source
+),
+
+typed as (
+    select
+        *,
+        siren_certain(acheteur) as acheteur_siren,
+        siren_certain(if(titulaire_typeIdentifiant is null or titulaire_typeIdentifiant = 'SIRET', titulaire, null)) as titulaire_siren
+    from lues
+),
+
+final as (
+    select
+        uid,
+        id,
+        acheteur as acheteur_siret,
+        acheteur_siren,
+        titulaire_siren,
+        hash(titulaire) as titulaire_empreinte,
+        siren_personne_morale(titulaire_siren, titulaire_categorie) as titulaire_siren_morale,
+        idAccordCadre as accord_cadre,
+        sourceDataset as plateforme,
+        acheteur_departement_code as departement,
+        acheteur_region_code as region,
+        cpv_huit(codeCPV) as cpv,
+        renseigne(acheteur_nom) as acheteur_nom,
+        acheteur_categorie,
+        objet_lu as objet,
+        renseigne(nature) as nature,
+        renseigne(procedure) as procedure,
+        renseigne(techniques) as techniques,
+        montant_motif(montant, montant_eur, nature, techniques) as montant_motif,
+        cpv_motif(codeCPV) as cpv_motif,
+        date_motif(dateNotification) as date_motif,
+        contact_retire(objet_lu) as contact_retire,
+        caracteres_detruits(objet_lu) or caracteres_detruits(acheteur_nom) as caracteres_detruits,
+        booleen(marcheInnovant) as innovant,
+        booleen(donneesActuelles) as actuelle,
+        try_cast(modification_id as integer) as version,
+        duree_lue(dureeMois) as duree_mois,
+        montant_eur as montant,
+        date_lue as date_notification,
+        date_marche(datePublicationDonnees) as date_publication,
+        _livraison,
+        _ligne,
+        case
+            when uid is null or acheteur is null
+                then motifs([motif(uid is null, 'uid', 'vide'), motif(acheteur is null, 'acheteur_id', 'vide')])
+            else []::VARCHAR[]
+        end as _motifs
+    from typed
+)
+
+select
+    uid,
+    id,
+    acheteur_siret,
+    acheteur_siren,
+    titulaire_siren,
+    titulaire_empreinte,
+    titulaire_siren_morale,
+    accord_cadre,
+    plateforme,
+    departement,
+    region,
+    cpv,
+    acheteur_nom,
+    acheteur_categorie,
+    objet,
+    nature,
+    procedure,
+    techniques,
+    montant_motif,
+    cpv_motif,
+    date_motif,
+    contact_retire,
+    caracteres_detruits,
+    innovant,
+    actuelle,
+    version,
+    duree_mois,
+    montant,
+    date_notification,
+    date_publication,
+    _livraison,
+    _ligne,
+    _motifs
+from final

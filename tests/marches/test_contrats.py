@@ -1,0 +1,206 @@
+"""One contract, one row, whatever the files that repeat it; on small invented deliveries."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from observatoire.ingest import ingest_source
+from observatoire.pipeline import load_all_sources
+from observatoire.settings import Settings
+from observatoire.sources.spec import Source
+from tests.helpers import Warehouse, write_csv
+
+BUYER = "21590328700013"
+OTHER = "24201005600073"
+COLUMNS = [
+    "uid", "id", "acheteur_id", "acheteur_nom", "titulaire_id", "titulaire_nom", "titulaire_typeIdentifiant",
+    "titulaire_categorie", "montant", "codeCPV", "procedure", "dureeMois", "dateNotification", "nature", "objet",
+    "acheteur_departement_code", "acheteur_region_code", "modification_id", "donneesActuelles", "sourceDataset",
+]  # fmt: skip
+
+
+def row(**fields: str) -> dict[str, str]:
+    """A row of the consolidated file."""
+    made = {
+        "id": "2024A1", "acheteur_id": BUYER, "acheteur_nom": "Commune d'Essai", "titulaire_id": "55204599900869",
+        "titulaire_nom": "DUPONT JEANNE", "titulaire_typeIdentifiant": "SIRET", "montant": "50000", "codeCPV": "72000000-5",
+        "dureeMois": "12", "dateNotification": "2024-03-01", "nature": "Marché", "objet": "Comptage des vélos",
+        "modification_id": "0", "donneesActuelles": "true", "sourceDataset": "aws", **fields,
+    }  # fmt: skip
+    return {name: made.get(name, "") for name in COLUMNS} | {"uid": made["acheteur_id"] + made["id"]}
+
+
+def small(source: Source) -> Source:
+    """The source without its arrival thresholds, which small deliveries do not reach."""
+    limits = source.arrival.model_copy(update={"bytes_min": 1, "rows_min": 1})
+    return source.model_copy(update={"arrival": limits})
+
+
+class Contracts:
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.settings, self.folder = settings, folder
+        self.sources = load_all_sources(settings)
+
+    def take(self, source: str, name: str, content: list[dict[str, str]] | dict[str, Any]) -> None:
+        path = self.folder / name
+        if isinstance(content, list):
+            write_csv(path, content, COLUMNS)
+        else:
+            path.write_text(json.dumps(content), encoding="utf-8")
+        assert ingest_source(self.settings, small(self.sources[source]), path)[0].outcome == "nouvelle"
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        warehouse = Warehouse(self.settings)
+        warehouse.build("core.candidats_bruts", "core.contrats_doublons")
+        return warehouse.rows(query)
+
+
+@pytest.fixture
+def contracts(project: Settings, tmp_path: Path) -> Contracts:
+    return Contracts(project, tmp_path)
+
+
+def test_suppliers_and_modifications_are_one_contract(contracts: Contracts) -> None:
+    suppliers = ("55204599900869", "38103128500491")
+    contracts.take(
+        "decp",
+        "decp.csv",
+        [row(titulaire_id=s, donneesActuelles="false") for s in suppliers]
+        + [row(titulaire_id=s, modification_id="1", montant="60000", dateNotification="2024-09-01") for s in suppliers]
+        + [row(id="2024A2")],
+    )
+    found = contracts.rows(
+        "select contrat_cle, montant::integer, nb_lignes, nb_versions, nb_titulaires, date_notification::varchar, "
+        "date_derniere_version::varchar from core.contrats order by 1"
+    )
+    assert found == [
+        (f"{BUYER}2024A1", 60_000, 4, 2, 2, "2024-03-01", "2024-09-01"),
+        (f"{BUYER}2024A2", 50_000, 1, 1, 1, "2024-03-01", "2024-03-01"),
+    ]
+    history = contracts.rows(
+        "select version, montant::integer, lignes from core.contrats_versions where lignes = 2 order by 1"
+    )
+    assert history == [(0, 50_000, 2), (1, 60_000, 2)]
+
+
+def test_two_amounts_for_one_version_leave_none(contracts: Contracts) -> None:
+    contracts.take("decp", "decp.csv", [row(), row(titulaire_id="38103128500491", montant="70000")])
+    assert contracts.rows("select montant, montant_motif, montant_nature from core.contrats") == [
+        (None, "plusieurs montants", None)
+    ]
+
+
+def test_a_ceiling_is_not_a_cost(contracts: Contracts) -> None:
+    contracts.take("decp", "decp.csv", [row(nature="Accord-cadre"), row(id="B", montant="999999999")])
+    found = contracts.rows("select cle, montant::integer, montant_nature from core.candidats_bruts order by cle")
+    assert found == [(f"{BUYER}2024A1", 50_000, "plafond"), (f"{BUYER}B", None, None)]
+
+
+def test_one_key_with_two_objects_keeps_both(contracts: Contracts) -> None:
+    contracts.take("decp", "decp.csv", [row(), row(objet="Caméras de comptage par IA", titulaire_id="38103128500491")])
+    assert contracts.rows("select objet, objets_differents from core.contrats") == [
+        ("Caméras de comptage par IA / Comptage des vélos", True)
+    ]
+
+
+def test_a_contract_of_two_platforms_under_two_numbers_is_judged_once(contracts: Contracts) -> None:
+    contracts.take("decp", "decp.csv", [row(), row(id="Z9", sourceDataset="pes", objet="COMPTAGE DES VÉLOS")])
+    assert contracts.rows("select contrat_cle, contrat_retenu from core.contrats_doublons") == [
+        (f"{BUYER}Z9", f"{BUYER}2024A1")
+    ]
+    assert contracts.rows("select count(*) from core.candidats_bruts") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sourceDataset": "aws"},
+        {"sourceDataset": "pes", "montant": "50000.01"},
+        {"sourceDataset": "pes", "dateNotification": "2024-03-02"},
+        {"sourceDataset": "pes", "acheteur_id": OTHER},
+        {"sourceDataset": "pes", "objet": "Comptage des vélos, lot 2"},
+    ],
+)
+def test_contracts_that_may_be_two_stay_two(contracts: Contracts, change: dict[str, str]) -> None:
+    contracts.take("decp", "decp.csv", [row(), row(id="Z9", **change)])
+    assert contracts.rows("select count(*) from core.candidats_bruts") == [(2,)]
+
+
+def test_no_supplier_by_name_and_no_sole_trader_by_number(contracts: Contracts) -> None:
+    contracts.take(
+        "decp",
+        "decp.csv",
+        [
+            row(titulaire_categorie="PME"),
+            row(id="B", titulaire_categorie="GE"),
+            row(
+                id="C", titulaire_typeIdentifiant="HORS-UE", titulaire_id="CHDUPONTJEANNE", objet="Voir a.b@exemple.fr"
+            ),
+        ],
+    )
+    found = contracts.rows("select contrat_cle, titulaire_siren_morale, nb_titulaires from core.contrats order by 1")
+    assert found == [(f"{BUYER}2024A1", None, 1), (f"{BUYER}B", "552045999", 1), (f"{BUYER}C", None, 1)]
+    everything = str(contracts.rows("select * from staging.decp") + contracts.rows("select * from core.contrats"))
+    assert "DUPONT" not in everything and "exemple.fr" not in everything
+    assert contracts.rows("select objet from core.contrats where contact_retire") == [("Voir [adresse retirée]",)]
+
+
+def test_the_consolidated_file_wins_over_older_ones(contracts: Contracts) -> None:
+    old = {"marches": [{
+        "id": "2024A1", "source": "x", "_type": "Marché", "nature": "Marché", "objet": "Comptage", "codeCPV": "7200000",
+        "acheteur": {"id": BUYER, "nom": "Essai"}, "montant": 1234, "dateNotification": "2024-03-01+01:00",
+        "titulaires": [{"id": "55204599900869", "denominationSociale": "DUPONT JEANNE"}],
+    }, {"id": None, "source": "x", "_type": "Marché", "acheteur": {"id": BUYER}}]}  # fmt: skip
+    contracts.take("decp_2019", "aws_2019.json", old)
+    assert contracts.rows("select source, montant::integer, date_motif from core.contrats") == [
+        ("decp_2019", 1234, "fuseau ou heure retirés")
+    ]
+    assert contracts.rows("select _motifs from staging._decp_2019 where len(_motifs) > 0") == [(["id : vide"],)]
+    assert "DUPONT" not in str(contracts.rows("select * from raw.decp_2019"))
+    contracts.take("decp", "decp.csv", [row()])
+    found = contracts.rows("select source, montant::integer, nb_sources, nb_lignes from core.contrats")
+    assert found == [("decp", 50_000, 2, 2)]
+
+
+def test_what_a_modification_does_not_say_stays(contracts: Contracts) -> None:
+    def modification(number: int, **fields: Any) -> dict[str, Any]:
+        return {"modification": {"id": number, "dateNotificationModification": f"2024-0{number + 3}-01", **fields}}
+
+    contract = {
+        "id": "A", "acheteur": {"id": BUYER}, "nature": "Marché", "objet": "Essai", "codeCPV": "72000000-5",
+        "montant": 1e17, "dureeMois": "NC", "dateNotification": "2024-03-01", "datePublicationDonnees": "2024-03-02",
+        "titulaires": [{"titulaire": {"id": "1"}}, {"titulaire": {"id": "2"}}],
+        "modifications": [modification(1, montant=22540, dureeMois=4), modification(2), modification(3, dureeMois=6)],
+    }  # fmt: skip
+    contracts.take("decp_2022", "decp-2022.json", {"marches": {"marche": [contract]}})
+    found = contracts.rows(
+        "select version, montant::integer, montant_motif, duree_mois, nb_titulaires from core.contrats_versions order by 1"
+    )
+    assert found == [
+        (0, None, "absurde", None, 2),
+        (1, 22_540, None, 4, 2),
+        (2, 22_540, None, 4, 2),
+        (3, 22_540, None, 6, 2),
+    ]
+
+
+def test_an_xml_file_reads_like_json(contracts: Contracts) -> None:
+    record = (
+        "<marche><id>A</id><acheteur><id>{}</id></acheteur><nature>Marché</nature><objet>Essai</objet>"
+        "<codeCPV>72000000-5</codeCPV><montant>{}</montant><dateNotification>2024-03-01</dateNotification>"
+        "<titulaires><titulaire><id>1</id></titulaire></titulaires>{}</marche>"
+    )
+    one = "<modifications><modification><id>1</id><montant>7000</montant></modification></modifications>"
+    path = contracts.folder / "decp-2022.xml"
+    path.write_text(
+        f"<marches>{record.format(BUYER, 5000, one)}{record.format(OTHER, 6000, '')}</marches>", encoding="utf-8"
+    )
+    assert ingest_source(contracts.settings, small(contracts.sources["decp_2022_xml"]), path)[0].outcome == "nouvelle"
+    found = contracts.rows(
+        "select source, montant::integer, nb_versions, nb_titulaires from core.contrats order by montant"
+    )
+    assert found == [("decp_2022_xml", 6000, 1, 1), ("decp_2022_xml", 7000, 2, 1)]
