@@ -1,19 +1,21 @@
 -- One authority in one reference vintage.
 select
-    siren,
-    type,
-    code,
-    nom,
-    nature_juridique,
-    departements,
-    region,
-    epci_siren,
-    population,
-    population_millesime,
-    strate,
-    nombre_communes,
-    communes_absentes,
-    millesime,
-    valide_du,
-    valide_au
-from core.territoires
+    t.siren,
+    t.type,
+    t.code,
+    t.nom,
+    t.nature_juridique,
+    t.departements,
+    t.region,
+    t.epci_siren,
+    t.population,
+    t.population_millesime,
+    t.strate,
+    t.nombre_communes,
+    t.communes_absentes,
+    t.millesime,
+    t.valide_du,
+    t.valide_au,
+    v.verifie as siren_verifie
+from core.territoires as t
+left join core.siren_verifies as v on v.siren = t.siren
