@@ -1,0 +1,235 @@
+"""Every figure recomputed with plain Python from the hand-kept files, without a line of the project's SQL."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from decimal import ROUND_HALF_UP, Decimal
+from statistics import median
+from typing import Any
+from urllib.parse import urlsplit
+
+import duckdb
+import pytest
+import yaml
+
+from observatoire.release.store import Release
+from tests.conftest import ROOT
+from tests.helpers import read_csv
+
+REGISTER = ROOT / "data" / "register"
+Row = dict[str, str]
+AUTHORITIES = {"commune", "epci", "ept", "departement", "collectivite_statut_particulier", "region"}
+
+
+def rounded(value: Decimal, digits: str) -> Decimal:
+    return value.quantize(Decimal(digits), ROUND_HALF_UP)
+
+
+def share(part: int, whole: int, digits: str = "0.1") -> Decimal:
+    return rounded(Decimal(100) * part / whole, digits)
+
+
+def confirmed() -> list[Row]:
+    return [
+        row
+        for row in read_csv(REGISTER / "cas_usage.csv")
+        if row["nature"] == "usage" and row["ia_explicite"] == "true" and row["statut"] not in ("idee", "prevu")
+    ]
+
+
+def vocabulary(name: str) -> list[str]:
+    content = yaml.safe_load((REGISTER / "vocabulaires.yml").read_text(encoding="utf-8"))
+    return list(content[name])
+
+
+@pytest.fixture
+def figures(current: Release) -> dict[str, dict[str, Any]]:
+    """The published figures, by indicateur_id."""
+    with duckdb.connect() as con:
+        found = con.execute(f"select * from '{current.path}/indicateurs.parquet'")
+        names = [item[0] for item in found.description]
+        return {row[0]: dict(zip(names, row, strict=True)) for row in found.fetchall()}
+
+
+@pytest.fixture
+def resolved(current: Release) -> list[Row]:
+    """The confirmed cases with the SIREN and the type that the release gives them."""
+    with duckdb.connect() as con:
+        query = f"select cle_source, siren, type_collectivite from '{current.path}/usages.parquet'"
+        known = {key: (siren, kind) for key, siren, kind in con.execute(query).fetchall()}
+    return [{**row, "siren": known[row["id"]][0], "type": known[row["id"]][1]} for row in confirmed()]
+
+
+def values(figures: dict[str, dict[str, Any]], code: str, breakdown: str) -> dict[str, Any]:
+    return {
+        row["modalite"]: row["valeur"]
+        for row in figures.values()
+        if row["code"] == code and row["ventilation"] == breakdown
+    }
+
+
+def grouped(rows: Iterable[Row], key: Callable[[Row], str]) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[key(row)].append(row)
+    return groups
+
+
+def test_the_counts_the_association_announces(figures: dict[str, dict[str, Any]]) -> None:
+    assert figures["REG-USA"]["valeur"] == 126 == len(confirmed())
+    assert figures["REG-ENV"]["numerateur"] == 85 and figures["REG-ENV"]["n"] == 126
+    assert figures["REG-ENV"]["valeur"] == Decimal("67.5")
+
+
+@pytest.mark.parametrize("column", ["theme", "technique", "statut"])
+def test_uses_by_what_the_register_says(figures: dict[str, dict[str, Any]], column: str) -> None:
+    counted = Counter(row[column] for row in confirmed())
+    assert values(figures, "REG-USA", column) == {code: counted[code] for code in vocabulary(column)}
+    assert sum(values(figures, "REG-USA", column).values()) == 126
+
+
+def test_uses_by_type_of_authority(figures: dict[str, dict[str, Any]], resolved: list[Row]) -> None:
+    counted = Counter(row["type"] for row in resolved)
+    assert values(figures, "REG-USA", "type_collectivite") == {
+        code: counted[code] for code in vocabulary("type_collectivite")
+    }
+    assert sum(counted.values()) == 126
+
+
+def test_shares_by_theme(figures: dict[str, dict[str, Any]], resolved: list[Row]) -> None:
+    counted = Counter(row["theme"] for row in resolved)
+    found = values(figures, "REG-THE", "theme")
+    assert found == {theme: share(counted[theme], 126) for theme in vocabulary("theme")}
+    assert abs(sum(found.values()) - 100) < Decimal("0.9")
+    within = values(figures, "REG-THE", "type_collectivite × theme")
+    for kind, rows in grouped(resolved, lambda row: row["type"]).items():
+        for theme, number in Counter(row["theme"] for row in rows).items():
+            assert within[f"{kind} × {theme}"] == share(number, len(rows))
+            assert figures[f"REG-THE/type_collectivite × theme={kind} × {theme}"]["n"] == len(rows)
+
+
+def test_environmental_share_by_type_and_year_of_entry(figures: dict[str, dict[str, Any]], resolved: list[Row]) -> None:
+    found = values(figures, "REG-ENV", "type_collectivite")
+    for kind, rows in grouped(resolved, lambda row: row["type"]).items():
+        assert found[kind] == share(sum(row["finalite_environnementale"] == "true" for row in rows), len(rows))
+    years = {row["date"][:4] for row in read_csv(REGISTER / "historique.csv") if row["fichier"] == "cas_usage.csv"}
+    by_year = values(figures, "REG-ENV", "annee_entree")
+    assert set(by_year) <= years
+    if len(years) == 1:
+        assert by_year == {years.pop(): Decimal("67.5")}
+
+
+def test_ended_uses_by_technique(figures: dict[str, dict[str, Any]]) -> None:
+    ended = [row for row in confirmed() if row["statut"] in ("termine", "abandonne")]
+    assert figures["REG-ARR"]["valeur"] == share(len(ended), 126)
+    found = values(figures, "REG-ARR", "technique")
+    for technique, rows in grouped(confirmed(), lambda row: row["technique"]).items():
+        assert found[technique] == share(sum(row in ended for row in rows), len(rows))
+
+
+def age(row: Row, reference: dt.date) -> int | None:
+    """Full months between the evidence's date (the first day of what is known) and the reference."""
+    if not row["source_date"]:
+        return None
+    year, month, day = (int(part) for part in (row["source_date"] + "-01-01").split("-")[:3])
+    return (reference.year - year) * 12 + reference.month - month - (reference.day < day)
+
+
+def test_service_and_age(figures: dict[str, dict[str, Any]]) -> None:
+    reference = figures["QUA-AGE"]["date_reference"]
+    assert reference == max(dt.date.fromisoformat(row["date"]) for row in read_csv(REGISTER / "historique.csv"))
+    ages = {row["id"]: age(row, reference) for row in confirmed()}
+    dated = [row for row in confirmed() if ages[row["id"]] is not None]
+    assert figures["QUA-AGE"]["valeur"] == Decimal(str(median(ages[row["id"]] for row in dated)))  # type: ignore[type-var]
+    assert figures["QUA-AGE"]["n"] == len(dated) and figures["QUA-AGE"]["numerateur"] is None
+    known = [row for row in dated if row["statut"] not in ("inconnu", "sans_objet")]
+    running = [row for row in known if row["statut"] == "deploye" and (ages[row["id"]] or 0) < 24]
+    assert figures["REG-SERV"]["valeur"] == share(len(running), len(known))
+    assert (figures["REG-SERV"]["numerateur"], figures["REG-SERV"]["n"]) == (len(running), len(known))
+    by_theme = values(figures, "QUA-AGE", "theme")
+    for theme, rows in grouped(dated, lambda row: row["theme"]).items():
+        assert by_theme[theme] == Decimal(str(median(ages[row["id"]] for row in rows)))  # type: ignore[type-var]
+    undated = set(vocabulary("theme")) - {row["theme"] for row in dated}
+    for theme in undated:
+        assert by_theme[theme] is None and figures[f"QUA-AGE/theme={theme}"]["absence"] == "sans_objet"
+
+
+def test_primary_sources(figures: dict[str, dict[str, Any]]) -> None:
+    primary = {row["hote"] for row in read_csv(REGISTER / "hotes.csv") if row["type_source"] == "primaire"}
+    attested = [
+        row for row in confirmed() if urlsplit(row["source_url"].lower()).hostname.removeprefix("www.") in primary
+    ]  # type: ignore[union-attr]
+    assert figures["QUA-PRI"]["numerateur"] == len(attested)
+    assert figures["QUA-PRI"]["valeur"] == share(len(attested), 126)
+
+
+def test_authorities_and_coverage(figures: dict[str, dict[str, Any]], resolved: list[Row]) -> None:
+    counted = [row for row in resolved if row["siren"] and row["type"] in AUTHORITIES]
+    assert figures["REG-COL"]["valeur"] == len({row["siren"] for row in counted})
+    unresolved = {row["collectivite"] for row in resolved if not row["siren"] and row["type"] in AUTHORITIES}
+    assert figures["REG-COL"]["n_non_resolus"] == len(unresolved)
+    by_type = values(figures, "REG-COL", "type_collectivite")
+    for kind in AUTHORITIES:
+        assert by_type[kind] == len({row["siren"] for row in counted if row["type"] == kind})
+    assert set(by_type) == AUTHORITIES, "a body outside the reference is no authority counted here"
+
+
+def test_coverage_is_over_the_universe_of_each_type_and_stratum(figures: dict[str, dict[str, Any]]) -> None:
+    content = yaml.safe_load((REGISTER / "vocabulaires.yml").read_text(encoding="utf-8"))["type_collectivite"]
+    code_of = {value: code for code, labels in content.items() for value in (code, *labels.get("register", []))}
+    universe = {
+        f"{code_of[row['type']]} × {row['strate']}": int(row["nombre"])
+        for row in read_csv(REGISTER / "univers_collectivites.csv")
+        if row["nombre"]
+    }
+    found = {row["modalite"]: row for row in figures.values() if row["code"] == "REG-COUV"}
+    assert universe.keys() <= found.keys()
+    for name, number in universe.items():
+        row = found[name]
+        if name.startswith("syndicat"):
+            assert (row["valeur"], row["absence"], row["statut_obs"]) == (None, "non_couvert", "M")
+            continue
+        assert row["n"] == number
+        assert row["valeur"] == share(row["numerateur"], number, "0.01")
+    strata = values(figures, "REG-COL", "strate")
+    communes = {name.split(" × ")[1]: row["numerateur"] for name, row in found.items() if name.startswith("commune ×")}
+    assert communes == {stratum: strata[stratum] for stratum in communes}, "the same authorities, counted two ways"
+
+
+def test_regions_hold_every_authority_that_has_one(figures: dict[str, dict[str, Any]], resolved: list[Row]) -> None:
+    by_region = {row["territoire"]: row for row in figures.values() if row["ventilation"] == "region"}
+    cited = {row["siren"]: row["region"] for row in read_csv(REGISTER / "territoires_cites.csv") if row["region"]}
+    sirens = {row["siren"] for row in resolved if row["siren"] and row["type"] in AUTHORITIES}
+    counted = Counter(cited[siren] for siren in sirens if siren in cited)
+    assert {code: row["valeur"] for code, row in by_region.items() if row["valeur"]} == counted
+    assert all(row["niveau"] == "region" for row in by_region.values())
+
+
+def test_absence_is_coded_never_guessed(figures: dict[str, dict[str, Any]]) -> None:
+    for row in figures.values():
+        value, absence = row["valeur"], row["absence"]
+        if value is None:
+            assert absence in ("sans_objet", "non_couvert") and row["statut_obs"] == "M"
+        elif value == 0:
+            assert absence in ("zero", "cherche_non_trouve") and row["statut_obs"] == "A"
+        else:
+            assert absence is None and row["statut_obs"] == "A"
+    assert figures["REG-USA/statut=idee"]["absence"] == "cherche_non_trouve"
+    assert figures["REG-THE/theme=biodiversite"]["absence"] in (None, "zero")
+
+
+def test_a_total_is_the_sum_of_its_parts_only_where_parts_do_not_overlap(figures: dict[str, dict[str, Any]]) -> None:
+    for code in ("REG-USA", "REG-PRJ"):
+        assert sum(values(figures, code, "theme").values()) == figures[code]["valeur"]
+
+
+def test_each_figure_counts_the_rows_it_rests_on(current: Release, figures: dict[str, dict[str, Any]]) -> None:
+    with duckdb.connect() as con:
+        query = f"select indicateur_id, count(*), count(*) filter (retenu) from '{current.path}/indicateurs_lignes.parquet' group by 1"
+        lines = {name: (rows, kept) for name, rows, kept in con.execute(query).fetchall()}
+    for name, row in figures.items():
+        rows, kept = lines.get(name, (0, 0))
+        if row["code"] in ("REG-USA", "REG-ENV", "REG-ARR", "REG-SERV", "QUA-PRI"):
+            assert (row["numerateur"], row["n"]) == (kept, rows), name
