@@ -74,6 +74,11 @@ class IngestOptions(AuditOptions):
         description="Chemin d'un fichier sur la machine qui exécute, à prendre à la place de l'adresse de la source. "
         "Vide : la source est interrogée à son adresse.",
     )
+    vintage: str = Field(
+        "",
+        title="Millésime",
+        description="Pour une source à plusieurs millésimes, celui du fichier. Vide : celui que dit le nom du fichier.",
+    )
     publish: bool = Field(
         True,
         title="Publier ensuite",

@@ -11,7 +11,7 @@ from prefect.client.schemas.objects import State
 
 from flows.conclusion import concluded, released
 from flows.forms import RefreshOptions
-from flows.steps import collect, publish, result_of
+from flows.steps import collect_all, publish, result_of
 from observatoire import pipeline
 from observatoire.errors import UsageError
 from observatoire.settings import Settings
@@ -35,11 +35,7 @@ def refreshed(settings: Settings, options: RefreshOptions) -> State[Any]:
     registers, online = chosen(settings, options.sources)
     if online and not registers and not options.live:
         raise UsageError(f"{', '.join(online)} : source en ligne. Activer « Utiliser le réseau » puis relancer.")
-    collected = [
-        item
-        for name in (online if options.live else [])
-        for item in result_of(collect(settings, name, options.wait_minutes))
-    ]
+    collected = collect_all(settings, online, options.wait_minutes) if options.live else []
     report: pipeline.Report = result_of(publish(settings, registers or None, options.force, options.wait_minutes))
     return released(settings, replace(report, ingested=collected + report.ingested))
 

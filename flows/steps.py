@@ -29,7 +29,7 @@ from observatoire.settings import Settings
 
 WRITING = "observatoire-ecriture"
 RETRY_DELAYS = [300.0, 900.0]
-SERVER_ANSWERS = 10.0  # seconds: giving up sooner would take a slow server for a taken slot
+SERVER_ANSWERS = 20.0  # seconds: giving up sooner would take a slow server for a taken slot
 
 
 @contextmanager
@@ -81,12 +81,13 @@ def may_recover(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool
     return isinstance(state.data, list) and any(item.outcome == "échec" for item in state.data)
 
 
-def take_in(settings: Settings, source: str, file: str, wait_minutes: float) -> State[Any]:
+def take_in(settings: Settings, source: str, file: str, vintage: str, wait_minutes: float) -> State[Any]:
     """Take in one source; the state carries its list of Ingested and fails when one of them is degraded."""
 
     def work() -> list[Ingested]:
         with turn_to_write(wait_minutes) as seconds:
-            return pipeline.ingest_one(settings, source, Path(file) if file else None, who=who(), wait_seconds=seconds)
+            path = Path(file) if file else None
+            return pipeline.ingest_one(settings, source, path, vintage or None, who=who(), wait_seconds=seconds)
 
     state = ended(work)
     results: list[Ingested] = state.data if isinstance(state.data, list) else []
@@ -105,13 +106,13 @@ def take_in(settings: Settings, source: str, file: str, wait_minutes: float) -> 
 )
 def collect(settings: Settings, source: str, wait_minutes: float) -> State[Any]:
     """Ask a source over the network. The protocol repeats a broken exchange; the task, a source that is still down."""
-    return take_in(settings, source, "", wait_minutes)
+    return take_in(settings, source, "", "", wait_minutes)
 
 
 @task(name="Prendre le fichier", task_run_name="Prendre {source}", cache_policy=NO_CACHE)
-def take_file(settings: Settings, source: str, file: str, wait_minutes: float) -> State[Any]:
+def take_file(settings: Settings, source: str, file: str, vintage: str, wait_minutes: float) -> State[Any]:
     """Take in a file: the one given, or (empty) the source's own file of the register."""
-    return take_in(settings, source, file, wait_minutes)
+    return take_in(settings, source, file, vintage, wait_minutes)
 
 
 @task(name="Construire, contrôler, publier", cache_policy=NO_CACHE)
@@ -122,8 +123,10 @@ def publish(settings: Settings, registers: Sequence[str] | None, force: bool, wa
     def work() -> pipeline.Report:
         with turn_to_write(wait_minutes) as seconds:
             if registers is None:
-                return pipeline.build_only(settings, force, who(), seconds, tell)
-            return pipeline.refresh(settings, registers, False, force, who(), seconds, tell)
+                return pipeline.build_only(settings, force, who=who(), wait_seconds=seconds, tell=tell)
+            return pipeline.refresh(
+                settings, registers, live=False, force=force, who=who(), wait_seconds=seconds, tell=tell
+            )
 
     return ended(work)
 
@@ -135,7 +138,7 @@ def rebuild_and_compare(settings: Settings, wait_minutes: float) -> State[Any]:
 
     def work() -> list[str]:
         with turn_to_write(wait_minutes) as seconds:
-            return pipeline.audit(settings, who(), seconds, tell)
+            return pipeline.audit(settings, who=who(), wait_seconds=seconds, tell=tell)
 
     return ended(work)
 
@@ -151,6 +154,25 @@ def progress() -> pipeline.Tell:
         stages.add(stage)
 
     return tell
+
+
+def collect_all(settings: Settings, sources: Sequence[str], wait_minutes: float) -> list[Ingested]:
+    """Ask every source once, one after the other; then those that could not be reached, whose retries wait together.
+
+    One source after the other with its retries would take hours when the whole network is down.
+    """
+    once = collect.with_options(retries=0)
+    first = {name: once(settings, name, wait_minutes) for name in sources}
+    results = {name: result_of(state) for name, state in first.items()}
+    again = {
+        name: collect.submit(settings, name, wait_minutes)
+        for name, items in results.items()
+        if any(item.outcome == "échec" for item in items)
+    }
+    for name, future in again.items():
+        future.wait()
+        results[name] = result_of(future.state)
+    return [item for items in results.values() for item in items]
 
 
 def result_of(state: State[Any]) -> Any:

@@ -37,7 +37,9 @@ def test_a_change_is_published_and_explained(flows: Flows, room: Settings) -> No
     usages = next(row for row in flows.artifact("changements") if row["Table"] == "usages")
     assert usages == {"Table": "usages", "Lignes": usages["Lignes"], "Ajoutées": 0, "Retirées": 0, "Modifiées": 1}
     assert all(row["Que faire"] and row["Constat"] for row in flows.artifact("controles"))
-    assert {row["Source"] for row in flows.artifact("fraicheur")} == set(pipeline.load_all_sources(room))
+    assert sorted(row["Source"] for row in flows.artifact("fraicheur")) == sorted(
+        row["source"] for row in pipeline.source_rows(room)
+    )
 
     again = flows.refresh()
 
@@ -59,7 +61,7 @@ def test_a_degraded_source_shows_without_stopping_anything(
 
         state = flows.refresh(sources=[ABSENT, REPLACED, "hotes"], live=True)
 
-        assert len(server.requests(addresses[ABSENT])) == 1 + len(steps.RETRY_DELAYS)
+        assert len(server.requests(addresses[ABSENT])) == 2 + len(steps.RETRY_DELAYS)
         assert len(server.requests(addresses[REPLACED])) == 1
     release = current_release(room)
     assert release
@@ -108,7 +110,7 @@ def test_failed_checks_end_in_their_french_line(flows: Flows, room: Settings) ->
 def test_a_fault_of_the_program_is_not_dressed_up(
     flows: Flows, room: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: Any) -> pipeline.Report:
+    def broken(*_: Any, **__: Any) -> pipeline.Report:
         raise KeyError("x")
 
     monkeypatch.setattr(pipeline, "refresh", broken)
@@ -182,12 +184,12 @@ def test_two_flows_at_once_write_one_after_the_other(
     """The limit alone keeps them apart: the writer's lock is taken deeper than what is counted here."""
     real, inside, most = pipeline.refresh, threading.Semaphore(0), []
 
-    def counted(*args: Any) -> pipeline.Report:
+    def counted(*args: Any, **options: Any) -> pipeline.Report:
         inside.release()
         most.append(inside._value)
         try:
             time.sleep(0.5)
-            return real(*args)
+            return real(*args, **options)
         finally:
             inside.acquire()
 
@@ -206,13 +208,14 @@ def test_a_taken_limit_and_a_missing_one_are_said(
 
     from flows import steps
 
-    monkeypatch.setattr(steps, "SERVER_ANSWERS", 2.0)
-    with concurrency(steps.WRITING, strict=True):
-        taken = flows.refresh(wait_minutes=0)
+    with monkeypatch.context() as patch:
+        patch.setattr(steps, "SERVER_ANSWERS", 2.0)
+        with concurrency(steps.WRITING, strict=True):
+            taken = flows.refresh(wait_minutes=0)
     assert taken.type == "FAILED" and taken.message.startswith("Une autre exécution Prefect écrit encore")
 
     monkeypatch.setattr(steps, "WRITING", "absente")
-    missing = flows.refresh(wait_minutes=0)
+    missing = flows.refresh(wait_minutes=1)
     assert missing.type == "FAILED"
     assert missing.message == (
         "La limite de concurrence « absente » n'existe pas sur ce serveur. Lancer « python -m flows.deploy »."
