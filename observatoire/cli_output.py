@@ -120,6 +120,8 @@ def report(result: Report, json: bool) -> None:
         print(f"À regarder : {line}")
     for item in result.degraded:
         print(f"Source dégradée : {item.message}")
+    for line in result.stale:
+        print(f"Source périmée : {line}")
     if result.degraded:
         print(f"{len(result.degraded)} source(s) dégradée(s) : voir « observatoire sources ».")
 

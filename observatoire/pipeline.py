@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,7 @@ class Report:
     rows: dict[str, int] = field(default_factory=dict)
     alerts: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
 
     @property
     def degraded(self) -> list[Ingested]:
@@ -49,7 +50,7 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        return 3 if self.degraded else 0
+        return 3 if self.degraded or self.stale else 0
 
     def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "exit_code": self.exit_code}
@@ -72,7 +73,8 @@ def refresh(
     with writer_lock(settings, who, wait_seconds):
         _clear(settings)
         ingested = ingest(settings, only, live, tell)
-        return release(settings, ingested, force, tell)
+        report = release(settings, ingested, force, tell)
+    return replace(report, stale=stale_sources(settings))
 
 
 def load_all_sources(settings: Settings) -> dict[str, Source]:
@@ -285,6 +287,17 @@ def _audit(settings: Settings, tell: Tell | None) -> list[str]:
         ]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def stale_sources(settings: Settings) -> list[str]:
+    """One French line per source in use that went stale (see `observatoire.freshness`)."""
+    moment = now()
+    lines = []
+    for source in load_all_sources(settings).values():
+        stale = staleness(source, deliveries_in_use(settings, source), read_source_state(settings, source.id), moment)
+        if stale:
+            lines.append(f"{source.id} : {stale.message}")
+    return lines
 
 
 def source_rows(settings: Settings) -> list[dict[str, Any]]:

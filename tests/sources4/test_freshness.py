@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from observatoire import pipeline
-from observatoire.freshness import DAYS, staleness
+from observatoire.freshness import DAYS, Stale, staleness
 from observatoire.ingest import ingest_source
+from observatoire.pipeline import Report
 from observatoire.settings import Settings
 from observatoire.sources.spec import Source
 from observatoire.state import SourceState, read_source_state, write_source_state
@@ -77,3 +78,16 @@ def test_sources_says_since_when_a_source_is_stale_and_the_failure_comes_first(
     state = read_source_state(project, "pstw")
     write_source_state(project, replace(state, degraded_since="2026-12-01T00:00:00Z", message="pstw : en-tête changé"))
     assert (shown()["degradee_depuis"], shown()["message"]) == ("2026-12-01T00:00:00Z", "pstw : en-tête changé")
+
+
+def test_a_refresh_says_which_sources_went_stale_and_exits_3(
+    released: tuple[Settings, Report], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, first = released
+    assert (first.stale, first.exit_code) == ([], 0)
+    late = replace(first, stale=["pstw : plus revue depuis le 2026-01-01"])
+    assert late.exit_code == 3
+    monkeypatch.setattr(
+        pipeline, "staleness", lambda source, *_: Stale("x", "trop vieux") if source.id == "hotes" else None
+    )
+    assert pipeline.stale_sources(settings) == ["hotes : trop vieux"]
