@@ -16,7 +16,7 @@ from observatoire.release.diff import Change, Diff, diff_releases
 from observatoire.release.store import Release, find_release
 from observatoire.settings import Settings
 from tests.conftest import copy_project
-from tests.helpers import ingest_register
+from tests.helpers import Warehouse, ingest_register
 from tests.servers import Server, html
 
 HOST = "https://interoperable-europe.ec.europa.eu"
@@ -126,6 +126,17 @@ def test_the_register_counts_the_same_with_this_source_in_the_archive(taken: Tak
     }  # fmt: skip
 
 
+def test_french_local_cases_wait_for_judgement_as_candidates(taken: Taken) -> None:
+    found = Warehouse(taken.settings).rows(
+        "select type_candidat, licence, count(*), count(distinct candidat_id) from core.candidats_bruts "
+        "where source = 'pstw' group by all"
+    )
+    assert found == [("cas", "CC BY 4.0", 20, 20)]
+    assert rows(taken.after, "select count(*) from {preuves} where source = 'pstw'") == [(0,)]
+
+
 def test_the_licence_of_each_row_travels(taken: Taken) -> None:
     licences = rows(taken.after, "select distinct licence, attribution from {contexte_europe}")
     assert len(licences) == 1 and licences[0][0] == "CC BY 4.0" and "Union européenne" in str(licences[0][1])
+    notice = (taken.after.path / "NOTICE.md").read_text(encoding="utf-8")
+    assert "## CC BY 4.0" in notice and "Lignes / rows: `contexte_europe`" in notice
