@@ -205,6 +205,18 @@ def csv_to_staging(out: Path) -> Figures:
     return {"seconds": round(arrival + staging, 2), "arrival": arrival, "staging": staging}
 
 
+def parquet_in_place(out: Path) -> Figures:
+    """A Parquet delivery given by hand: hashed and archived, read in place by a view, then typed into staging."""
+    from observatoire.ingest import ingest_source
+
+    settings = _settings(out, "parquet")
+    source = _source(settings, "decp_parquet")
+    arrival = _timed(lambda: ingest_source(settings, source, out / "contrats.parquet"))
+    view = _timed(lambda: _build(settings, "raw.decp_parquet"))
+    staging = _timed(lambda: _build(settings, "staging.decp_parquet"))
+    return {"arrival": arrival, "view": view, "staging": staging}
+
+
 def one_row_a_contract(out: Path) -> Figures:
     """core.contrats_versions and core.contrats, against a bare scan of the columns they read. Goal: 6 x."""
     from observatoire.settings import Settings
@@ -274,6 +286,7 @@ def one_percent_more(out: Path) -> Figures:
 STEPS: dict[str, Callable[[Path], Figures]] = {
     "bare_csv": bare_csv,
     "csv_to_staging": csv_to_staging,
+    "parquet_in_place": parquet_in_place,
     "one_row_a_contract": one_row_a_contract,
     "unchanged": unchanged,
     "one_percent_more": one_percent_more,
