@@ -287,7 +287,7 @@ def _vintages_asked(source: Source, file: Path | None, vintage: str | None) -> l
     if vintage is not None and vintage not in source.vintages:
         raise UsageError(f"{source.id} : millésime « {vintage} » inconnu (connus : {listed}).")
     if file is not None and not file.is_file():
-        raise UsageError(f"Fichier « {file} » introuvable. Vérifier le chemin donné à --file.")
+        raise UsageError(f"Fichier « {file} » introuvable. Vérifier le chemin donné.")
     if vintage is not None:
         return [vintage]
     if file is None or len(source.vintages) < 2:

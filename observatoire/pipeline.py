@@ -92,11 +92,10 @@ def ingest(
     sources = load_all_sources(settings)
     if unknown := [name for name in only if name not in sources]:
         raise UsageError(f"Source « {unknown[0]} » inconnue. Sources connues : {', '.join(sources)}.")
-    chosen = [
-        source
-        for source in sources.values()
-        if (not only or source.id in only) and (live or isinstance(source.protocol, RegisterProtocol))
-    ]
+    offline = [source for source in sources.values() if live or isinstance(source.protocol, RegisterProtocol)]
+    chosen = [source for source in offline if not only or source.id in only]
+    if online := sorted(set(only) - {source.id for source in chosen}):
+        raise UsageError(f"{', '.join(online)} : source en ligne. Ajouter --live pour utiliser le réseau.")
     results = []
     for position, source in enumerate(chosen, 1):
         if tell:
@@ -206,10 +205,8 @@ def _release_anew(
         blocking = [result for result in built.results if result.blocking]
         record(settings, "checks", blocking=[result.check.code for result in blocking])
         if blocking:
-            listed = " ; ".join(result.message for result in blocking[:5])
-            more = f" (et {len(blocking) - 5} autres)" if len(blocking) > 5 else ""
             kept = f"La version {previous.id} reste en service." if previous else "Rien n'est publié."
-            raise ChecksFailed(f"{listed}{more} {kept}")
+            raise ChecksFailed(f"{_listed(blocking)} {kept}")
         if tell:
             tell("Publication", 1, 1)
         written, new = write_release(settings, built.con, built.contents, previous.id if previous else None, moment)
@@ -236,6 +233,13 @@ def build_only(
     with writer_lock(settings, who, wait_seconds):
         _clear(settings)
         return release(settings, [], force, tell)
+
+
+def _listed(blocking: Sequence[CheckResult]) -> str:
+    """What blocks, in one line; the check of the results themselves only repeats the others."""
+    causes = [result for result in blocking if result.check.table != "controles"] or list(blocking)
+    shown = " ; ".join(result.message.rstrip(".") for result in causes[:5])
+    return f"{shown} (et {len(causes) - 5} autres)." if len(causes) > 5 else f"{shown}."
 
 
 def audit(settings: Settings, who: str = "cli", wait_seconds: float = 0.0, tell: Tell | None = None) -> list[str]:
