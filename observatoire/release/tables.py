@@ -32,7 +32,7 @@ def write_table(con: duckdb.DuckDBPyConnection, spec: TableSpec, path: Path) -> 
     import pyarrow.parquet as pq
 
     query = ordered_query(spec, f"curated.{identifier(spec.table)}")
-    table: pa.Table = con.sql(query).to_arrow_table()
+    table: pa.Table = con.cursor().sql(query).to_arrow_table()
     table = table.cast(_schema(spec, table.schema))
     pq.write_table(
         table, path, compression="zstd", compression_level=3, row_group_size=ROW_GROUP, version="2.6",
