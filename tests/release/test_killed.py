@@ -97,7 +97,7 @@ def _assert_whole(settings: Settings) -> None:
     assert current is not None and damaged_files(current) == []
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(900)
 def test_thirty_killed_runs(project: Settings) -> None:
     assert kill_at_random(project, 30, seed=20261123) >= 15
 
