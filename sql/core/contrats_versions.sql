@@ -178,6 +178,19 @@ ordonnees as (
     from lignes
 ),
 
+-- A hash stands for the delivery while millions of rows are grouped: half the time.
+livraisons as (
+    select _livraison, hash(_livraison) as empreinte from staging.decp_parquet
+    union
+    select _livraison, hash(_livraison) from staging.decp
+    union
+    select _livraison, hash(_livraison) from staging.decp_2022
+    union
+    select _livraison, hash(_livraison) from staging.decp_2022_xml
+    union
+    select _livraison, hash(_livraison) from staging.decp_2019
+),
+
 final as (
     select
         contrat_cle,
@@ -185,7 +198,7 @@ final as (
         version,
         date_notification,
         max(ordre) as ordre,
-        arg_max(_livraison, ordre) as _livraison,
+        arg_max(hash(_livraison), ordre) as livraison_empreinte,
         bool_or(actuelle) as actuelle,
         max(date_publication) as date_publication,
         min(montant) as montant_min,
@@ -219,6 +232,7 @@ select
     date_notification,
     date_publication,
     ordre,
-    _livraison,
+    l._livraison,
     (ordre & 68719476735) // 16 as _ligne
-from final
+from final as f
+inner join livraisons as l on l.empreinte = f.livraison_empreinte
