@@ -22,7 +22,7 @@ LINE_MAX = 20_000_000
 MARK = "\ufdd0"  # U+FDD0 is reserved: no text holds it
 # Every string and every other character up to the next number, then that number (or the end of the line): a match
 # always begins where the last one ended, hence never inside a string.
-NUMBERS = r"""((?:"(?:[^"\\]|\\.)*"|[^"0-9-])*)(-?[0-9][0-9.eE+-]*|$)"""
+NUMBERS = r"""((?:"(?:[^"\\]|\\.)*"|[^"0-9-]|-[^"0-9-])*)(-?[0-9][0-9.eE+-]*|$)"""
 TEXTS = rf'\1"{MARK}\2"'
 MARKED = f'"{MARK}([0-9.eE+-]+)"'
 
@@ -50,7 +50,10 @@ def read(source: Source, path: Path, target: Path, settings: Settings) -> Loaded
         if good:
             positions, repairs = match_header(source, found)
         chosen = {name: None if place is None else found[place] for name, place in positions.items()}
-        con.execute(f"copy ({_values(chosen)}) to {literal(str(target))} (format parquet, compression zstd)")
+        try:
+            con.execute(f"copy ({_values(chosen)}) to {literal(str(target))} (format parquet, compression zstd)")
+        except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+            raise FormatRefused("JSON illisible dans une des lignes", "structure") from error
     return Loaded(good, tuple(bad), tuple(repairs), with_ordinal=True)
 
 
