@@ -115,11 +115,13 @@ class Column(Strict):
     """An expected column, under the name the source gives it. Columns that are not declared are never loaded.
 
     `aliases` are other headers known to mean the same thing. An optional column may be absent: it is then NULL.
+    A private column (it may designate a person) serves the staging and never enters the extracts of a release.
     """
 
     name: str
     aliases: tuple[str, ...] = ()
     optional: bool = False
+    private: bool = False
 
 
 class Arrival(Strict):

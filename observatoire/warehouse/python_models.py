@@ -162,7 +162,8 @@ def extract_rows(context: BuildContext) -> str:
     for source in context.sources.values():
         if not source.republished:
             continue
-        fields = ", ".join(f"{identifier(name)} := r.{identifier(name)}" for name in source.column_names)
+        public = [column.name for column in source.columns if not column.private]
+        fields = ", ".join(f"{identifier(name)} := r.{identifier(name)}" for name in public)
         parts.append(
             f"select distinct {literal(source.id)} as source, r._livraison as livraison, r._ligne as ligne, "
             f"{key_expression(source)} as cle, to_json(struct_pack({fields}))::varchar as contenu "
