@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,15 +49,24 @@ class Loaded:
 
 
 def raw_path(settings: Settings, source: Source, delivery: Delivery) -> Path:
-    """Where the raw rows of a delivery are kept: named by its bytes and by what the specification says of them."""
+    """Where the raw rows of a delivery are kept: named by its bytes, what the specification says of them and the code
+    that reads them, so that a mended reader reads again what a faulty one had kept."""
     reading = canonical_json(
         {
+            "code": room_code(),
             "format": source.format.model_dump(),
             "columns": [column.model_dump() for column in source.columns],
             "member": getattr(source.protocol, "member", None),
         }
     )
     return settings.work / "raw" / source.id / f"{delivery.sha256[:16]}-{sha256_text(reading)[:12]}.parquet"
+
+
+@cache
+def room_code() -> str:
+    """A hash of the code of this room."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return sha256_text("".join(path.read_text(encoding="utf-8") for path in files))
 
 
 def load_delivery(settings: Settings, source: Source, delivery: Delivery, archive: Archive) -> Loaded:

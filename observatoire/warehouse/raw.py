@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from observatoire.review.corrections import corrected_columns, judge_corrections, key_expression
@@ -50,7 +51,9 @@ def _raw_model(source: Source, used: Sequence[UsedDelivery]) -> Model:
             [
                 [(item.delivery.key, item.path.name) for item in used],
                 source.column_names,
+                [*source.key, source.mode],
                 sorted((column, case) for column, case in changed.items()),
+                sha256_text(Path(__file__).read_text(encoding="utf-8")),
             ]
         )
 

@@ -55,3 +55,13 @@ def test_another_specification_reads_the_bytes_again(settings: Settings) -> None
     assert len(paths) == 3
     load(settings, fewer)
     assert sum(path.is_file() for path in paths) == 2
+
+
+def test_a_mended_reader_reads_again_what_a_faulty_one_kept(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(settings)
+    before = raw_path(settings, SOURCE, make_delivery(CONTENT))
+    monkeypatch.setattr("observatoire.formats.room_code", lambda: "another")
+    assert raw_path(settings, SOURCE, make_delivery(CONTENT)) != before
+    assert load(settings).rows == 2
