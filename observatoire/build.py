@@ -14,7 +14,7 @@ from observatoire.ingest import deliveries_in_use
 from observatoire.quality.checks import ROW_COLUMNS, ROW_TYPES, CheckResult, run_checks
 from observatoire.quality.spec import TableSpec, checks_of, load_table_specs
 from observatoire.release.write import Contents
-from observatoire.settings import Settings
+from observatoire.settings import REGISTER_INPUTS, Settings
 from observatoire.sources.spec import Source
 from observatoire.storage import canonical_json
 from observatoire.vocabularies import codes_by_list, load_vocabularies
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 Tell = Callable[[str, int, int], None]
 AFTER_CHECKS = frozenset({"core.controles", "curated.controles"})
-REGISTER_INPUTS = ("vocabulaires.yml", "definitions.yml")
 
 
 @dataclass(frozen=True)

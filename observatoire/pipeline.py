@@ -15,7 +15,7 @@ from observatoire.archive import Archive
 from observatoire.errors import BuildFailed, ChecksFailed, UsageError
 from observatoire.freshness import staleness
 from observatoire.ingest import Ingested, deliveries_in_use, ingest_source, required_missing
-from observatoire.settings import Settings
+from observatoire.settings import REGISTER_INPUTS, Settings
 from observatoire.sources.spec import RegisterProtocol, Source, load_sources
 from observatoire.state import now, read_source_state, record, writer_lock
 from observatoire.storage import canonical_json, sha256_text, storage_errors, write_atomically
@@ -72,8 +72,9 @@ def refresh(
     """
     with writer_lock(settings, who, wait_seconds):
         _clear(settings)
-        ingested = ingest(settings, only, live, tell)
-        report = release(settings, ingested, force, tell)
+        sources = load_all_sources(settings)
+        ingested = ingest(settings, sources, only, live, tell)
+        report = release(settings, sources, ingested, force, tell)
     return replace(report, stale=stale_sources(settings))
 
 
@@ -83,13 +84,12 @@ def load_all_sources(settings: Settings) -> dict[str, Source]:
 
 
 def ingest(
-    settings: Settings, only: Sequence[str] = (), live: bool = False, tell: Tell | None = None
+    settings: Settings, sources: dict[str, Source], only: Sequence[str], live: bool, tell: Tell | None = None
 ) -> list[Ingested]:
     """Take in what the chosen sources deliver: the register always, the network only when `live`.
 
     Raises UsageError on an unknown source, or when a network source is asked for by name without `live`.
     """
-    sources = load_all_sources(settings)
     if unknown := [name for name in only if name not in sources]:
         raise UsageError(f"Source « {unknown[0]} » inconnue. Sources connues : {', '.join(sources)}.")
     offline = [source for source in sources.values() if live or isinstance(source.protocol, RegisterProtocol)]
@@ -154,7 +154,13 @@ def take_list(
         return results, propose(settings, chosen, delivery)
 
 
-def release(settings: Settings, ingested: list[Ingested], force: bool = False, tell: Tell | None = None) -> Report:
+def release(
+    settings: Settings,
+    sources: dict[str, Source],
+    ingested: list[Ingested],
+    force: bool = False,
+    tell: Tell | None = None,
+) -> Report:
     """Build, check and release what is in use; the writer's lock is held by the caller.
 
     When nothing that decides the result changed since the current release, it is verified and kept as it is.
@@ -162,7 +168,6 @@ def release(settings: Settings, ingested: list[Ingested], force: bool = False, t
     """
     from observatoire.release.store import current_release, damaged_files
 
-    sources = load_all_sources(settings)
     if missing := required_missing(settings, sources):
         reasons = [result.message for result in ingested if result.source in missing and result.message]
         raise BuildFailed(
@@ -232,7 +237,7 @@ def build_only(
     """Build, check and release what the archive holds, taking nothing in. Raises as `release`."""
     with writer_lock(settings, who, wait_seconds):
         _clear(settings)
-        return release(settings, [], force, tell)
+        return release(settings, load_all_sources(settings), [], force, tell)
 
 
 def _listed(blocking: Sequence[CheckResult]) -> str:
@@ -363,8 +368,6 @@ def _catch_up(settings: Settings, current: Release) -> None:
 def _fingerprint(settings: Settings, sources: dict[str, Source]) -> str:
     """Everything that decides a release: deliveries in use, specifications, SQL, registers, code, DuckDB."""
     from importlib.metadata import version
-
-    from observatoire.build import REGISTER_INPUTS
 
     used = {source.id: [(d.key, d.date) for d in deliveries_in_use(settings, source)] for source in sources.values()}
     package = Path(__file__).parent

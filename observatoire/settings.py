@@ -10,6 +10,8 @@ from pathlib import Path
 from observatoire.errors import UsageError
 
 PREFIX = "OBSERVATOIRE_"
+# Files of the register that are read as they are, beside those that are sources.
+REGISTER_INPUTS = ("vocabulaires.yml", "definitions.yml")
 
 
 @dataclass(frozen=True)
