@@ -1,4 +1,5 @@
--- One AI use by one authority, founded on its earliest evidence. Uses of several sources are not merged here.
+-- One AI use by one authority, founded on its earliest evidence. Uses of several sources are not merged here. A body outside
+-- the reference has a SIREN when a source that may be republished attests it; it stays « hors référence ».
 with cas as (
     select
         p.preuve_id as usage_id,
@@ -7,10 +8,10 @@ with cas as (
         p.confiance,
         p.date_entree,
         p.date as preuve_date,
-        n.siren,
+        coalesce(n.siren, o.siren) as siren,
         n.siren_statut,
         n.candidats as siren_candidats,
-        n.regle as siren_regle,
+        coalesce(o.regle, n.regle) as siren_regle,
         n.type as type_resolu,
         c.collectivite,
         c.type_canonique,
@@ -31,6 +32,7 @@ with cas as (
     from core.preuves as p
     inner join staging.cas_usage as c on p.source = 'cas_usage' and c.id = p.cle_source
     left join core.noms_resolus as n on n.nom_id = p.preuve_id
+    left join core.organismes_resolus as o on o.nom_id = p.preuve_id and o.siren is not null and o.republiee
 ),
 
 -- An authority that the reference holds under two types (Paris: commune and département) keeps the register's type.

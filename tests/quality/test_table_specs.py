@@ -74,7 +74,7 @@ def test_a_select_and_its_specification_come_in_pairs(project: Settings) -> None
 
 
 def test_a_reference_to_nothing_is_refused(project: Settings) -> None:
-    path = project.sql / "curated" / "usages.yml"
-    path.write_text(path.read_text(encoding="utf-8").replace("to: [siren]", "to: [sirene]"), encoding="utf-8")
+    path = project.sql / "curated" / "territoires.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("to: [siren,", "to: [sirene,"), encoding="utf-8")
     with pytest.raises(SpecError, match=r"territoires\.sirene"):
         load_table_specs(project.sql)
