@@ -9,6 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from observatoire.archive import Archive, Delivery
 from observatoire.build import all_models
 from observatoire.ingest import deliveries_in_use, ingest_source
@@ -81,6 +83,12 @@ def ingest_register(settings: Settings, *names: str) -> dict[str, Any]:
     sources = load_all_sources(settings)
     chosen = [s for s in sources.values() if s.protocol.name == "register" and (not names or s.id in names)]
     return {source.id: result for source in chosen for result in ingest_source(settings, source)}
+
+
+def asked(query: str) -> list[tuple[Any, ...]]:
+    """The rows of a query over files, through a connection of its own (the shared one may be busy)."""
+    with duckdb.connect() as con:
+        return con.execute(query).fetchall()
 
 
 class Warehouse:

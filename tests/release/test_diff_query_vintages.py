@@ -19,6 +19,7 @@ from observatoire.release.query import ask
 from observatoire.release.store import Release, complete, find_release, make_current, write_sums
 from observatoire.release.vintages import as_of_query, catch_up, vintages_folder
 from observatoire.settings import Settings
+from tests.helpers import asked
 
 Rows = list[dict[str, Any]]
 
@@ -89,19 +90,19 @@ def test_a_column_that_comes_or_goes_keeps_the_past(tmp_path: Path) -> None:
     small_release(settings, "2026-01-01-a", "2026-01-01T10:00:00Z", t=[{"id": "1", "old": "x"}])
     small_release(settings, "2026-02-01-b", "2026-02-01T10:00:00Z", t=[{"id": "1", "new": "y"}])
     table = vintages_folder(settings) / "t.parquet"
-    assert duckdb.sql(as_of_query(table, "2026-01-15")).project("id, old").fetchall() == [("1", "x")]
-    assert duckdb.sql(as_of_query(table, "2026-02-15")).project("id, new").fetchall() == [("1", "y")]
+    assert asked(f"select id, old from ({as_of_query(table, '2026-01-15')})") == [("1", "x")]
+    assert asked(f"select id, new from ({as_of_query(table, '2026-02-15')})") == [("1", "y")]
 
 
 def test_catching_up_twice_or_after_a_kill_changes_nothing_more(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     release = small_release(settings, "2026-01-01-a", "2026-01-01T10:00:00Z", t=[{"id": "1", "v": None}])
-    kept = duckdb.sql(f"from '{vintages_folder(settings)}/t.parquet'").fetchall()
+    kept = asked(f"from '{vintages_folder(settings)}/t.parquet'")
     (vintages_folder(settings) / "last.json").unlink()
     with duckdb.connect() as con:
         assert catch_up(settings, con, release, "2027-01-01T00:00:00Z")
         assert not catch_up(settings, con, release, "2028-01-01T00:00:00Z")
-    assert duckdb.sql(f"from '{vintages_folder(settings)}/t.parquet'").fetchall() == kept
+    assert asked(f"from '{vintages_folder(settings)}/t.parquet'") == kept
 
 
 @hypothesis_settings(max_examples=15, deadline=None)

@@ -16,7 +16,7 @@ import pytest
 from observatoire.release.store import current_release, damaged_files
 from observatoire.settings import Settings
 from tests.conftest import ROOT
-from tests.helpers import edit_csv
+from tests.helpers import asked, edit_csv
 
 
 class Zygote:
@@ -60,6 +60,9 @@ def kill_at_random(settings: Settings, moments: int, seed: int) -> int:
     killed = 0
     register = settings.register / "cas_usage.csv"
     with zygote() as runs:
+        runs.start(settings)
+        assert runs.finish() == "fini 0"
+        edit_csv(register, lambda rows: rows[0].update(titre="Titre"))
         start = time.monotonic()
         runs.start(settings)
         assert runs.finish() == "fini 0"
@@ -80,9 +83,7 @@ def kill_at_random(settings: Settings, moments: int, seed: int) -> int:
         assert runs.finish() == "fini 0"
     current = current_release(settings)
     assert current is not None
-    import duckdb
-
-    title = duckdb.sql(f"select titre from '{current.path}/usages.parquet' where cle_source = 'v001'").fetchall()
+    title = asked(f"select titre from '{current.path}/usages.parquet' where cle_source = 'v001'")
     assert title == [(f"Titre {moments - 1}",)]
     leftovers = [path.name for path in settings.curated.iterdir() if path.name.startswith(".")]
     assert leftovers == []
