@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from observatoire.trace import Trace
 
 SHOWN = 40
+WIDE = 10  # more columns than that are unreadable side by side
 
 
 def settings() -> Settings:
@@ -116,6 +117,10 @@ def report(result: Report, json: bool) -> None:
         for name, rows in sorted(result.rows.items()):
             table.add_row(name, str(rows))
         _show(table)
+    for line in result.rejects[:SHOWN]:
+        print(f"Mis à l'écart : {line}")
+    if len(result.rejects) > SHOWN:
+        print('… et d\'autres : « observatoire query "from rejets" ».')
     for line in result.alerts:
         print(f"À regarder : {line}")
     for item in result.degraded:
@@ -212,6 +217,15 @@ def releases(rows: Sequence[dict[str, Any]], json: bool) -> None:
     _show(table)
 
 
+# What a reader looks for first in a comparison; the rest follows, the mechanics of checks last.
+FIRST = ("usages", "chiffres_publies", "indicateurs", "corrections", "rejets", "preuves", "sources", "livraisons")
+LAST = ("indicateurs_lignes", "extraits", "controles")
+
+
+def _rank(table: str) -> int:
+    return FIRST.index(table) if table in FIRST else len(FIRST) + (1 + LAST.index(table) if table in LAST else 0)
+
+
 def diff(result: Diff, json: bool) -> None:
     """The changes by table, then the first of them."""
     if json:
@@ -225,13 +239,14 @@ def diff(result: Diff, json: bool) -> None:
         table.add_row(row["table"], str(row["ajoutée"]), str(row["retirée"]), str(row["modifiée"]))
     _show(table)
     cells = _table("Changements", "Table", "Clé", "", "Colonne", "Avant", "Après")
-    for change in result.changes[:SHOWN]:
+    told = sorted(result.changes, key=lambda change: (_rank(change.table), change.table))
+    for change in told[:SHOWN]:
         cells.add_row(
             change.table, change.key, change.kind, change.column or "", text(change.before), text(change.after)
         )
     _show(cells)
-    if len(result.changes) > SHOWN:
-        print(f"… et {len(result.changes) - SHOWN} autres : « --json » les donne tous.")
+    if len(told) > SHOWN:
+        print(f"… et {len(told) - SHOWN} autres : « --json » les donne tous.")
 
 
 def answer(result: Answer, json: bool) -> None:
@@ -239,10 +254,17 @@ def answer(result: Answer, json: bool) -> None:
     if json:
         print_json(result.as_dicts())
         return
-    table = _table("", *result.columns)
-    for row in result.rows[:1000]:
-        table.add_row(*(text(value) for value in row))
-    _show(table)
+    if len(result.columns) > WIDE:
+        for row in result.rows[:1000]:
+            print(
+                "\n".join(f"{name} : {text(value)}" for name, value in zip(result.columns, row, strict=True)),
+                end="\n\n",
+            )
+    else:
+        table = _table("", *result.columns)
+        for row in result.rows[:1000]:
+            table.add_row(*(text(value) for value in row))
+        _show(table)
     more = f", {len(result.rows) - 1000} non montrées (« --json » les donne toutes)" if len(result.rows) > 1000 else ""
     print(f"{len(result.rows)} ligne{'s' if len(result.rows) > 1 else ''}{more}.")
 

@@ -21,6 +21,8 @@ from observatoire.state import now, read_source_state, record, writer_lock
 from observatoire.storage import canonical_json, sha256_text, storage_errors, write_atomically
 
 if TYPE_CHECKING:
+    import duckdb
+
     from observatoire.quality.checks import CheckResult
     from observatoire.release.store import Release
     from observatoire.review.proposals import Proposals
@@ -41,6 +43,7 @@ class Report:
     built: list[str] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
     alerts: list[str] = field(default_factory=list)
+    rejects: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
 
@@ -185,7 +188,7 @@ def release(
         _catch_up(settings, current)
         about = current.about()
         return Report(current.id, False, about["perimetre"], about["predecessor"], ingested, rows=about["tables"],
-                      alerts=_last_alerts(settings))  # fmt: skip
+                      alerts=_last_said(settings, "alerts"), rejects=_last_said(settings, "rejects"))  # fmt: skip
     return _release_anew(settings, sources, ingested, fingerprint, force, tell)
 
 
@@ -212,6 +215,7 @@ def _release_anew(
         if blocking:
             kept = f"La version {previous.id} reste en service." if previous else "Rien n'est publié."
             raise ChecksFailed(f"{_listed(blocking)} {kept}")
+        rejects = _reject_lines(built.con, sources)
         if tell:
             tell("Publication", 1, 1)
         written, new = write_release(settings, built.con, built.contents, previous.id if previous else None, moment)
@@ -221,13 +225,14 @@ def _release_anew(
     alerts = _alerts(built.results)
     write_atomically(
         settings.state / "last_build.json",
-        canonical_json({"fingerprint": fingerprint, "release": written.id, "alerts": alerts}) + "\n",
+        canonical_json({"fingerprint": fingerprint, "release": written.id, "alerts": alerts, "rejects": rejects})
+        + "\n",
     )
     _catch_up(settings, written)
     return Report(
         written.id, new or previous is None or previous.id != written.id, built.contents.perimeter,
         previous.id if previous and previous.id != written.id else written.about()["predecessor"],
-        ingested, list(built.report.built), written.about()["tables"], alerts, built.said,
+        ingested, list(built.report.built), written.about()["tables"], alerts, rejects, built.said,
     )  # fmt: skip
 
 
@@ -238,6 +243,23 @@ def build_only(
     with writer_lock(settings, who, wait_seconds):
         _clear(settings)
         return release(settings, load_all_sources(settings), [], force, tell)
+
+
+def _reject_lines(con: duckdb.DuckDBPyConnection, sources: dict[str, Source]) -> list[str]:
+    """One French line per reason of quarantine, the first hundred: file, record, key, column, reason, what to do."""
+    rows = con.execute(
+        "select source, ligne, cle, colonne, motif from core.rejets order by source, ligne, colonne, motif limit 100"
+    ).fetchall()
+    lines = []
+    for source, ordinal, key, column, reason in rows:
+        protocol = sources[source].protocol if source in sources else None
+        file = protocol.file if isinstance(protocol, RegisterProtocol) else source
+        advice = "valeurs admises : data/register/vocabulaires.yml, " if " inconnu" in reason else ""
+        named = f" ({key})" if key else ""
+        lines.append(
+            f"{file}, enregistrement {ordinal}{named}, colonne « {column} » : {reason}. Corriger ({advice}puis relancer)."
+        )
+    return [line.replace("Corriger (puis relancer)", "Corriger puis relancer") for line in lines]
 
 
 def _listed(blocking: Sequence[CheckResult]) -> str:
@@ -392,8 +414,9 @@ def _last_fingerprint(settings: Settings) -> tuple[str | None, str | None]:
     return last.get("fingerprint"), last.get("release")
 
 
-def _last_alerts(settings: Settings) -> list[str]:
-    return list(_last_build(settings).get("alerts", []))
+def _last_said(settings: Settings, what: str) -> list[str]:
+    """The alerts or rejects that the last build said."""
+    return list(_last_build(settings).get(what, []))
 
 
 def _alerts(results: Sequence[CheckResult]) -> list[str]:

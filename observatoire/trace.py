@@ -137,6 +137,13 @@ def _find(con: duckdb.DuckDBPyConnection, wanted: str) -> tuple[str, Row]:
     for nature, query in searches.items():
         if fact := _one(con, query):
             return nature, fact
+    near = _rows(
+        con,
+        f"select indicateur_id from indicateurs where starts_with(indicateur_id, {literal(wanted + '/')}) order by 1 limit 4",
+    )
+    if near:
+        listed = ", ".join(f"« {row['indicateur_id']} »" for row in near)
+        raise UsageError(f"« {wanted} » n'existe que ventilé. Par exemple : {listed}.")
     raise UsageError(
         f"Rien ne porte l'identifiant « {wanted} » dans cette version. Donner un indicateur_id (« REG-USA »), "
         "un usage_id, une clé du registre (« v001 »), un preuve_id ou un chiffre_id."

@@ -11,9 +11,17 @@ listes as (
     from core.vocabulaires
 ),
 
+-- No evidence is dated after the register's newest change.
+dates as (
+    select max(date) as derniere_modification
+    from staging.historique
+    where fichier = 'cas_usage.csv'
+),
+
 typed as (
     select
         s.*,
+        d.derniere_modification,
         entier(s.annee) as annee_typee,
         montant(s.montant_eur) as montant_type,
         booleen(s.finalite_environnementale) as finalite_typee,
@@ -22,6 +30,7 @@ typed as (
         row_number() over (partition by s.id order by s._ligne) as rang,
         min(s._ligne) over (partition by s.id) as premiere_ligne
     from source as s
+    cross join dates as d
 ),
 
 final as (
@@ -88,11 +97,16 @@ final as (
             ),
             motif(
                 t.montant_eur is not null and (t.montant_type is null or t.montant_type <= 0),
-                'montant_eur', cite(t.montant_eur) || ' n''est pas un montant positif'
+                'montant_eur', cite(t.montant_eur) || ' n''est pas un montant positif en chiffres (1000.50)'
             ),
             motif(
                 t.source_date is not null and t.source_date_typee is null,
                 'source_date', cite(t.source_date) || ' n''est pas une date (AAAA, AAAA-MM ou AAAA-MM-JJ)'
+            ),
+            motif(
+                coalesce(t.source_date_typee > t.derniere_modification, false),
+                'source_date', cite(t.source_date) || ' est dans le futur (registre modifié le '
+                || t.derniere_modification || ')'
             ),
             motif(
                 not url_valide(t.source_url),

@@ -122,3 +122,12 @@ def test_a_correction_brings_a_rejected_row_back_and_its_withdrawal_takes_it_awa
     warehouse.build("curated.corrections", "curated.rejets", "staging.cas_usage")
     assert warehouse.rows("select cle from curated.rejets") == [("v010",)]
     assert states(warehouse) == []
+
+
+def test_a_correction_that_spoils_its_record_says_so(project: Settings) -> None:
+    correct(project, ("cas_usage", "v006", "theme", "dechets", "astrologie", "2026-02-01"))
+    warehouse = build(project)
+    assert states(warehouse) == [
+        ("v006", "theme", "non appliquée", "la valeur nouvelle est refusée : « astrologie » inconnu", "dechets")
+    ]
+    assert warehouse.rows("select cle, colonne from curated.rejets") == [("v006", "theme")]
