@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
 REGISTER = "cas_usage"
+HISTORY = "historique"
 FOLDER = "propositions"
 
 
@@ -66,10 +67,9 @@ def propose(settings: Settings, chosen: RegisterImport, delivery: Delivery) -> P
     load_delivery(settings, chosen.source, delivery, Archive(settings.raw))
     columns = register_columns(settings.register)
     with closing(duckdb.connect()) as con:
-        _prepare(con, settings, columns)
+        _prepare(con, settings)
         _map(con, chosen, raw_path(settings, chosen.source, delivery), columns)
-        staging = (settings.sql / "staging" / f"{REGISTER}.sql").read_text(encoding="utf-8")
-        con.execute(f"create table judged as {staging}")
+        con.execute(f"create table judged as {_staging(settings, REGISTER)}")
         rows = con.execute(
             f"select {', '.join(f'r.{identifier(name)}' for name in columns)} from raw.{REGISTER} as r "
             "inner join judged as j using (_ligne) where len(j._motifs) = 0 order by _ligne"
@@ -84,17 +84,17 @@ def propose(settings: Settings, chosen: RegisterImport, delivery: Delivery) -> P
     return Proposals(file, len(rows), int(counted[0]) if counted else 0, aside)
 
 
-def register_columns(register: Path) -> list[str]:
-    """The columns of the register of documented uses, in order."""
-    with (register / f"{REGISTER}.csv").open(encoding="utf-8-sig", newline="") as handle:
+def register_columns(register: Path, name: str = REGISTER) -> list[str]:
+    """The columns of a file of the register, that of documented uses when none is named, in order."""
+    with (register / f"{name}.csv").open(encoding="utf-8-sig", newline="") as handle:
         return next(csv.reader(handle))
 
 
-def _prepare(con: duckdb.DuckDBPyConnection, settings: Settings, columns: list[str]) -> None:
+def _prepare(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """The macros, vocabularies and register that the rules of staging read."""
-    staging = (settings.sql / "staging" / f"{REGISTER}.sql").read_text(encoding="utf-8")
+    staging = _staging(settings, REGISTER) + _staging(settings, HISTORY)
     macros = {macro.name: macro for macro in load_macros(settings.sql)}
-    for schema in ("raw", "core"):
+    for schema in ("raw", "staging", "core"):
         con.execute(f"create schema {schema}")
     for macro in used_macros(staging + "texte_net( nom_plat(", macros):
         con.execute(macro.statement)
@@ -102,10 +102,24 @@ def _prepare(con: duckdb.DuckDBPyConnection, settings: Settings, columns: list[s
     con.executemany(
         "insert into core.vocabulaires values (?, ?, ?)", [row[:3] for row in vocabulary_rows(settings.register)]
     )
-    types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns)
+    con.execute(f"create table register as {_as_text(settings.register, REGISTER)}")
     con.execute(
-        f"create table register as from read_csv({literal(str(settings.register / f'{REGISTER}.csv'))}, "
-        f"auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', columns = {{{types}}})"
+        f"create table raw.{HISTORY} as select *, '' as _livraison, 0 as _ligne "
+        f"from ({_as_text(settings.register, HISTORY)})"
+    )
+    con.execute(f"create table staging.{HISTORY} as from ({_staging(settings, HISTORY)}) where len(_motifs) = 0")
+
+
+def _staging(settings: Settings, name: str) -> str:
+    return (settings.sql / "staging" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _as_text(register: Path, name: str) -> str:
+    """The query that reads a file of the register, every column as text."""
+    types = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in register_columns(register, name))
+    return (
+        f"from read_csv({literal(str(register / f'{name}.csv'))}, auto_detect = false, header = true, delim = ',', "
+        f"quote = '\"', escape = '\"', columns = {{{types}}})"
     )
 
 
