@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import typer
 
-from observatoire.cli import app
+from observatoire.cli import app, main
 from observatoire.pipeline import Report
 from observatoire.settings import Settings
 from tests.conftest import ROOT
@@ -42,12 +46,36 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
     return {**kept, **{f"OBSERVATOIRE_{name}": str(value) for name, value in places.items()}, **more}
 
 
-def run(settings: Settings, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+@dataclass(frozen=True)
+class Done:
+    """How a command ended and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(settings: Settings, *arguments: str, **more: str) -> Done:
+    """The command with its own environment, in this process: what it imports is imported once."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with (
+        patch.dict(os.environ, environment(settings, **more), clear=True),
+        patch.object(sys, "argv", ["observatoire", *arguments]),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 0
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+def run_alone(settings: Settings, *arguments: str) -> Done:
     """The command in a process of its own."""
     command = [sys.executable, "-m", "observatoire.cli", *arguments]
-    return subprocess.run(
-        command, env=environment(settings, **more), capture_output=True, text=True, timeout=120, cwd=ROOT
-    )
+    done = subprocess.run(command, env=environment(settings), capture_output=True, text=True, timeout=120, cwd=ROOT)
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 def loaded_by(settings: Settings, *arguments: str) -> set[str]:
@@ -88,7 +116,7 @@ def test_a_refresh_with_nothing_new_loads_neither_gx_nor_prefect(released: Relea
 
 
 def test_a_second_refresh_says_that_nothing_is_new(released: Released) -> None:
-    done = run(released[0], "refresh")
+    done = run_alone(released[0], "refresh")
     assert done.returncode == 0
     assert done.stdout.startswith(f"Rien de neuf : la version {released[1].release} reste en service.\n")
     assert "Périmètre embarqué" in done.stdout
@@ -123,7 +151,7 @@ def test_exit_codes(project: Settings, released: Released) -> None:
 
     cases = project.register / "cas_usage.csv"
     cases.write_text(cases.read_text().replace("type_collectivite", "genre", 1))
-    refused = run(project, "refresh")
+    refused = run_alone(project, "refresh")
     assert refused.returncode == 1
     assert "colonne « type_collectivite » absente" in refused.stderr and refused.stderr.count("\n") == 1
 
