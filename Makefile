@@ -6,8 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-# Two cores: two workers, each keeping a file's tests together.
-PYTEST_ARGS ?= -n 2 --dist loadfile
+# Two cores: two workers, each keeping a file's tests together, the slowest files first.
+PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test test-long bench check install clean
 

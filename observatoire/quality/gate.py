@@ -1,6 +1,6 @@
 """The gate: Great Expectations validates what DuckDB counted, one path for every table.
 
-Each table gives a frame of one row whose columns are its rules (number of violations). A rule that is missing from
+The rules of every table give one frame of one row, a column a rule (number of violations). A rule that is missing from
 the frame is a missing column, which an expectation on that column cannot pass.
 """
 
@@ -43,23 +43,22 @@ def validate(declared: Mapping[str, Sequence[Check]], counted: Mapping[str, Sequ
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    datasource = context.data_sources.add_pandas("comptes")
+    batch = context.data_sources.add_pandas("comptes").add_dataframe_asset("regles")
+    frame = pd.DataFrame({item.check.code: [item.violations] for items in counted.values() for item in items})
+    codes = [check.code for checks in declared.values() for check in checks]
+    suite = gx.ExpectationSuite(
+        name="regles",
+        expectations=[ExpectColumnMaxToBeBetween(column=code, min_value=0, max_value=0) for code in codes],
+    )
+    whole = batch.add_batch_definition_whole_dataframe("tout").get_batch(batch_parameters={"dataframe": frame})
     results: dict[str, bool] = {}
-    for table, checks in declared.items():
-        frame = pd.DataFrame({item.check.code: [item.violations] for item in counted.get(table, [])})
-        suite = gx.ExpectationSuite(
-            name=table,
-            expectations=[ExpectColumnMaxToBeBetween(column=check.code, min_value=0, max_value=0) for check in checks],
-        )
-        batch = datasource.add_dataframe_asset(table).add_batch_definition_whole_dataframe("tout")
-        outcome = batch.get_batch(batch_parameters={"dataframe": frame}).validate(suite)
-        for result in outcome.results:
-            assert result.expectation_config
-            code = result.expectation_config.kwargs["column"]
-            if result.exception_info and any(_raised(info) for info in _infos(result.exception_info)):
-                raise ChecksFailed(f"Contrôle {code} déclaré mais non exécuté. Rien n'est publié.")
-            results[code] = bool(result.success)
-    if lost := sorted({check.code for checks in declared.values() for check in checks} - results.keys()):
+    for result in whole.validate(suite).results:
+        assert result.expectation_config
+        code = result.expectation_config.kwargs["column"]
+        if result.exception_info and any(_raised(info) for info in _infos(result.exception_info)):
+            raise ChecksFailed(f"Contrôle {code} déclaré mais non exécuté. Rien n'est publié.")
+        results[code] = bool(result.success)
+    if lost := sorted(set(codes) - results.keys()):
         raise ChecksFailed(f"Contrôle {lost[0]} déclaré mais sans résultat. Rien n'est publié.")
     return results
 

@@ -29,6 +29,10 @@ def run(data: str, project: str) -> None:
 def main() -> None:
     for name in HEAVY:
         importlib.import_module(name)
+    from observatoire.settings import Settings
+    from observatoire.warehouse.models import load_models
+
+    load_models(Settings.from_env({}).sql, {}, {})  # the trees are then shared by every child
     print("prêt", flush=True)
     for line in sys.stdin:
         data, project = line.rstrip("\n").split("\t")
