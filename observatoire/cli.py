@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from observatoire import cli_output as output
-from observatoire.errors import ObservatoireError
+from observatoire.cli_usage import in_french
+from observatoire.errors import ObservatoireError, UsageError
 
 app = typer.Typer(
     name="observatoire",
@@ -194,10 +196,19 @@ def doctor(json: Json = False) -> None:
 def main() -> None:
     """Entry point: an error of ours is one French line and its exit code; anything else is a fault of the program."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except ObservatoireError as error:
         output.failure(error)
         sys.exit(error.exit_code)
+    except typer.Abort:
+        sys.exit(1)
+    except TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(error.format_message())
+            sys.exit(UsageError.exit_code)
+        refused = in_french(error)
+        output.failure(refused)
+        sys.exit(refused.exit_code)
     except KeyboardInterrupt:
         print("Interrompu. La version en service n'a pas changé.", file=sys.stderr)
         sys.exit(1)

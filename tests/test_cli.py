@@ -156,6 +156,24 @@ def test_exit_codes(project: Settings, released: Released) -> None:
     assert "colonne « type_collectivite » absente" in refused.stderr and refused.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("trace",), "Argument « identifiant » attendu et absent. Voir « observatoire trace --help »."),
+        (("publier",), "Commande « publier » inconnue. Commandes : refresh, ingest,"),
+        (("diff", "a", "b", "c"), "Argument en trop : c."),
+        (("refresh", "--attendre", "abc"), "Option « --attendre » : valeur refusée (un nombre est attendu)."),
+        (("refresh", "--forcee"), "Option « --forcee » inconnue. Proches : --force"),
+        (("refresh", "--source"), "L'option « --source » attend une valeur."),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_a_wrong_command_line_is_one_french_line(project: Settings, arguments: tuple[str, ...], said: str) -> None:
+    done = run(project, *arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"Erreur : {said}") and done.stderr.count("\n") == 1
+
+
 def test_a_degraded_source_is_said_and_exits_3(project: Settings) -> None:
     assert run(project, "refresh").returncode == 0
     sites = project.register / "hotes.csv"
