@@ -196,7 +196,7 @@ def doctor(json: Json = False) -> None:
 def main() -> None:
     """Entry point: an error of ours is one French line and its exit code; anything else is a fault of the program."""
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(app(prog_name="observatoire", standalone_mode=False))
     except ObservatoireError as error:
         output.failure(error)
         sys.exit(error.exit_code)
