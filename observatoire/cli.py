@@ -113,15 +113,9 @@ def sources(json: Json = False) -> None:
 @app.command()
 def releases(json: Json = False) -> None:
     """Montrer les versions publiées, la plus récente d'abord."""
-    from observatoire.release.store import current_release, list_releases
+    from observatoire.pipeline import release_rows
 
-    settings = output.settings()
-    current = current_release(settings)
-    rows = [
-        {**release.about(), "en_service": current is not None and release.id == current.id}
-        for release in reversed(list_releases(settings))
-    ]
-    output.releases(rows, json)
+    output.releases(release_rows(output.settings()), json)
 
 
 @app.command()

@@ -212,7 +212,10 @@ def releases(rows: Sequence[dict[str, Any]], json: bool) -> None:
         return
     table = _table("Versions", "Version", "Publiée le", "Après", "Périmètre", "")
     for row in rows:
+        again = row["entrees_en_service"][1:]
         mark = "en service" if row["en_service"] else ""
+        if again:
+            mark += f"{', ' if mark else ''}remise en service le {', '.join(again)}"
         table.add_row(row["id"], row["released_at"], row["predecessor"] or "", row["perimetre"], mark)
     _show(table)
 

@@ -269,6 +269,29 @@ def _listed(blocking: Sequence[CheckResult]) -> str:
     return f"{shown} (et {len(causes) - 5} autres)." if len(causes) > 5 else f"{shown}."
 
 
+def release_rows(settings: Settings) -> list[dict[str, Any]]:
+    """The releases on disk, newest first: release.json, whether it is current, and each moment it became so.
+
+    A release whose content comes back after another one becomes current again: it then has several such moments.
+    """
+    from observatoire.release.store import current_release, list_releases
+    from observatoire.state import read_journal
+
+    current = current_release(settings)
+    moments: dict[str, list[str]] = {}
+    for event in read_journal(settings):
+        if event.get("event") == "release" and isinstance(event.get("id"), str):
+            moments.setdefault(event["id"], []).append(str(event.get("at")))
+    return [
+        {
+            **release.about(),
+            "en_service": current is not None and release.id == current.id,
+            "entrees_en_service": moments.get(release.id, []),
+        }
+        for release in reversed(list_releases(settings))
+    ]
+
+
 def audit(settings: Settings, who: str = "cli", wait_seconds: float = 0.0, tell: Tell | None = None) -> list[str]:
     """Verify the archive, rebuild the current release in a folder of its own and compare every byte.
 

@@ -157,6 +157,9 @@ def test_what_changes_and_comes_back(project: Settings) -> None:
     assert current is not None
     assert (third.release, current.id) == (first.release, first.release)
     assert len(list_releases(project)) == 2
+    rows = {row["id"]: row for row in pipeline.release_rows(project)}
+    assert [len(rows[id_]["entrees_en_service"]) for id_ in (first.release, second.release)] == [2, 1]
+    assert rows[first.release]["en_service"]
 
     (current.path / "usages.parquet").write_bytes(b"damaged")
     again = pipeline.refresh(project)
