@@ -16,6 +16,7 @@ from observatoire.yaml_file import read_yaml
 
 FILE = "definitions.yml"
 CROSS = " × "
+ROWS = ("table", "key", "counted", "among", "unit_of")  # what says which rows enter a figure
 
 
 class Wording(Strict):
@@ -31,21 +32,22 @@ class Definition(Strict):
 
     `counted` (a predicate) keeps the numerator, `among` the denominator. `measure` says how they become a value:
     nombre (rows), distincts (distinct `unit_of`), part (share of rows), mediane (of `value`), repartition (share of
-    each value of the last breakdown within the rest), couverture (distinct `unit_of` over the universe).
+    each value of the last breakdown within the rest), couverture (distinct `unit_of` over the universe), enquete
+    (estimated from the answers to a survey, as its codebook says: no table of ours holds its rows).
     """
 
     code: str = Field(pattern=r"^[A-Z]{3}-[A-Z0-9]+$")
     fr: Wording
     en: Wording
-    measure: Literal["nombre", "distincts", "part", "mediane", "repartition", "couverture"]
+    measure: Literal["nombre", "distincts", "part", "mediane", "repartition", "couverture", "enquete"]
     unit: str
-    plan: Literal["probabilite", "auto_selection", "recensement", "registre"]
+    plan: Literal["probabilite", "auto_selection", "recensement", "registre", "tirage"]  # tirage: that of each edition
     comparability: str
-    table: str
-    key: str
-    counted: str
-    among: str
-    unit_of: str
+    table: str = ""
+    key: str = ""
+    counted: str = ""
+    among: str = ""
+    unit_of: str = ""
     value: str | None = None
     total: bool = True
     breakdowns: tuple[tuple[str, ...], ...] = ()
@@ -54,6 +56,12 @@ class Definition(Strict):
     def coherent(self) -> Definition:
         if (self.measure == "mediane") != (self.value is not None):
             raise ValueError("`value` goes with the measure mediane, and only with it")
+        surveyed = self.measure == "enquete"
+        for name in ROWS:
+            if bool(getattr(self, name)) == surveyed:
+                raise ValueError(f"`{name}` is needed" if not surveyed else f"`{name}` does not go with a survey")
+        if surveyed and (self.breakdowns or self.total or self.plan != "tirage"):
+            raise ValueError("a survey's definition has plan: tirage, total: false and no breakdown")
         return self
 
 
@@ -81,7 +89,7 @@ def facts(definitions: list[Definition]) -> str:
 
 def tables(definitions: list[Definition]) -> list[str]:
     """The tables that definitions read."""
-    return sorted({definition.table for definition in definitions})
+    return sorted({definition.table for definition in definitions if definition.table})
 
 
 def definition_rows(definitions: list[Definition]) -> str:
@@ -109,7 +117,7 @@ def lines_query(definitions: list[Definition]) -> str:
     `groupe` is the denominator's group: the breakdown's value, without its last part for a repartition.
     """
     parts = []
-    for item in definitions:
+    for item in (item for item in definitions if item.table):
         for breakdown in ([()] if item.total else []) + list(item.breakdowns):
             parts.append(_lines(item, breakdown))
     return " union all ".join(parts)

@@ -181,7 +181,9 @@ def definitions_markdown(definitions: Sequence[Definition]) -> str:
             "",
             f"*{item.en.definition} Base: {item.en.base}.*",
             "",
-            f"Lignes de `{item.table}` ; au dénominateur `{item.among}`, au numérateur `{item.counted}`.",
+            f"Lignes de `{item.table}` ; au dénominateur `{item.among}`, au numérateur `{item.counted}`."
+            if item.table
+            else "Estimé sur les réponses à une enquête ; le questionnaire de chaque édition dit comment (table `questions`).",
             "",
         ]
     return "\n".join(lines)
