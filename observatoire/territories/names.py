@@ -33,7 +33,8 @@ def resolve(
     """Create the table `target`, one row for each row of `source`, with the columns of core.noms_resolus.
 
     `source` has the columns nom_id (unique), nom, type_indice, territoire_indice, siret and code_postal, all text.
-    The macros of sql/macros, core.territoires, core.noms_territoires and staging.noms_* must exist in `con`. Returns the seconds of each step; `progress` is told them as they end.
+    The macros of sql/macros, core.territoires, core.noms_territoires, core.noms_decisions and staging.noms_* must exist
+    in `con`. Returns the seconds of each step; `progress` is told them as they end.
     Raises UsageError when a column is missing, BuildFailed when a model cannot be run.
     """
     import duckdb

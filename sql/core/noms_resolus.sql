@@ -124,17 +124,20 @@ dehors as (
     inner join staging.noms_mots as m on m.mot = e.mot
 ),
 
--- An analyst's decision wins over every rule, the most precise first; it is guarded: its SIREN must be of the reference.
+-- An analyst's decision wins over every rule, the most precise first; it is guarded: its SIREN must be of the reference
+-- and the rules must still say what they said when it was taken.
 decisions as (
     select
         n.nom_id,
+        d.decision_id,
         d.siren,
+        d.siren_attendu,
         t.type,
         row_number() over (
             partition by n.nom_id
             order by d.type_indice is null, d.territoire_indice is null, d.date desc, d._ligne, t.type desc, t.code
         ) as rang
-    from staging.noms_decisions as d
+    from core.noms_decisions as d
     inner join core.noms_a_resoudre as n
         on lower(trim(n.nom)) = lower(trim(d.nom))
         and (d.type_indice is null or d.type_indice = n.type_indice)
@@ -199,9 +202,11 @@ final as (
         if(d.nom_id is null, a.second, null) as second,
         a.candidats,
         a.siren as siren_automatique,
-        a.siren_statut as statut_automatique
+        a.siren_statut as statut_automatique,
+        d.decision_id
     from automatiques as a
-    left join decisions as d on d.nom_id = a.nom_id and d.rang = 1
+    left join decisions as d
+        on d.nom_id = a.nom_id and d.rang = 1 and d.siren_attendu is not distinct from a.siren
 )
 
 select
@@ -214,5 +219,6 @@ select
     second,
     cast(candidats as varchar []) as candidats,
     siren_automatique,
-    statut_automatique
+    statut_automatique,
+    decision_id
 from final

@@ -1,8 +1,9 @@
--- One AI use by one authority, founded on its earliest evidence. Uses of several sources are not merged here. A body outside
+-- One AI use by one authority, founded on its earliest evidence. Traces of the same use are merged (core.usages_groupes). A body outside
 -- the reference has a SIREN when a source that may be republished attests it; it stays « hors référence ».
 with cas as (
     select
         p.preuve_id as usage_id,
+        g.projet_id,
         p.source,
         p.cle_source,
         p.confiance,
@@ -18,21 +19,28 @@ with cas as (
         c.departement_ou_region,
         c.titre,
         c.description,
-        c.theme,
+        coalesce(d.theme, c.theme) as theme,
         c.technique,
-        c.statut,
+        coalesce(d.statut, c.statut) as statut,
         c.annee,
         coalesce(c.annee_type, case when c.annee is not null then 'inconnue' end) as annee_type,
         c.montant_eur,
         coalesce(c.montant_nature, case when c.montant_eur is not null then 'inconnue' end) as montant_nature,
         c.programme,
         c.nature,
-        c.finalite_environnementale,
-        c.ia_explicite
+        coalesce(d.finalite = 'oui', c.finalite_environnementale) as finalite_environnementale,
+        coalesce(if(d.detection = 'à examiner', null, d.detection = 'oui'), c.ia_explicite) as ia_explicite,
+        d.contestation,
+        d.contestation_etat,
+        d.contestation_date,
+        greatest(p.date, d.statut_date) as statut_date,
+        list_sort(list_concat(d.decisions, if(n.decision_id is null, [], [n.decision_id]))) as decisions
     from core.preuves as p
+    inner join core.usages_groupes as g on g.trace_id = p.preuve_id and g.usage_id = p.preuve_id
     inner join staging.cas_usage as c on p.source = 'cas_usage' and c.id = p.cle_source
     left join core.noms_resolus as n on n.nom_id = p.preuve_id
     left join core.organismes_resolus as o on o.nom_id = p.preuve_id and o.siren is not null and o.republiee
+    left join core.decisions_usages as d on d.cle = p.source || '|' || p.cle_source
 ),
 
 -- An authority that the reference holds under two types (Paris: commune and département) keeps the register's type.
@@ -52,7 +60,8 @@ exclusions as (
             [
                 case when nature <> 'usage' then 'nature : ' || nature end,
                 case when not ia_explicite then 'IA non explicite' end,
-                case when statut in ('idee', 'prevu') then 'statut : ' || statut end
+                case when statut in ('idee', 'prevu') then 'statut : ' || statut end,
+                case when contestation_etat = 'retiree' then 'droit de réponse : usage écarté' end
             ],
             lambda m: m is not null
         ) as motifs_exclusion
@@ -73,7 +82,7 @@ final as (
 
 select
     usage_id,
-    usage_id as projet_id,
+    projet_id,
     siren,
     siren_statut,
     siren_candidats,
@@ -94,12 +103,16 @@ select
     nature,
     motif_exclusion,
     confiance,
+    contestation,
+    contestation_etat,
+    decisions,
     finalite_environnementale,
     ia_explicite,
     confirme,
     annee,
     montant_eur,
-    preuve_date as statut_date,
+    statut_date,
     preuve_date as date_verification,
+    contestation_date,
     date_entree
 from final

@@ -84,8 +84,8 @@ final as (
                 t.confiance is not null and co.code is null, 'confiance', cite(t.confiance) || ' inconnue'
             ),
             motif(
-                t.finalite_typee is null,
-                'finalite_environnementale', coalesce(cite(t.finalite_environnementale) || ' n''est ni true ni false', 'vide')
+                t.finalite_environnementale is not null and t.finalite_typee is null,
+                'finalite_environnementale', cite(t.finalite_environnementale) || ' n''est ni true ni false'
             ),
             motif(
                 t.ia_typee is null,

@@ -27,13 +27,17 @@ def macros_and_words(con: duckdb.DuckDBPyConnection) -> None:
         pending = failed
     for layer in ("raw", "staging", "core"):
         con.execute(f"create schema if not exists {layer}")
-    for name in ("noms_usage", "noms_zones", "noms_mots", "noms_decisions"):
+    for name in ("noms_usage", "noms_zones", "noms_mots"):
         con.execute(
             f"create or replace table raw.{name} as select *, '' as _livraison, row_number() over () as _ligne "
             f"from read_csv('{REGISTER / name}.csv', all_varchar = true, header = true, delim = ',')"
         )
         text = (ROOT / "sql" / "staging" / f"{name}.sql").read_text(encoding="utf-8")
         con.execute(f"create or replace table staging.{name} as {text}")
+    con.execute(
+        "create or replace table core.noms_decisions (decision_id varchar, nom varchar, type_indice varchar, "
+        "territoire_indice varchar, siren varchar, siren_attendu varchar, date date, _ligne bigint)"
+    )
 
 
 def names_of_territories(con: duckdb.DuckDBPyConnection) -> None:

@@ -217,15 +217,13 @@ def test_a_missing_column_is_said(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def decide(con: duckdb.DuckDBPyConnection, rows: list[tuple[str | None, ...]]) -> None:
-    """Replace the decisions by rows of (nom, type_indice, territoire_indice, siren), signed and dated."""
-    con.execute("delete from raw.noms_decisions")
-    for number, row in enumerate(rows, 1):
+    """Replace the decisions by rows of (nom, type_indice, territoire_indice, siren, SIREN that the rules found then)."""
+    con.execute("delete from core.noms_decisions")
+    for number, (name, kind, place, siren, expected) in enumerate(rows, 1):
         con.execute(
-            "insert into raw.noms_decisions values (?, ?, ?, ?, 'vu sur place', 'analyste', '2026-01-15', '', ?)",
-            [*row, number],
+            "insert into core.noms_decisions values (?, ?, ?, ?, ?, ?, date '2026-01-15', ?)",
+            [f"d{number}", name, kind, place, siren, expected, number],
         )
-    text = (ROOT / "sql" / "staging" / "noms_decisions.sql").read_text(encoding="utf-8")
-    con.execute(f"create or replace table staging.noms_decisions as {text}")
 
 
 def test_a_decision_wins_and_is_guarded(con: duckdb.DuckDBPyConnection) -> None:
@@ -233,35 +231,24 @@ def test_a_decision_wins_and_is_guarded(con: duckdb.DuckDBPyConnection) -> None:
         decide(
             con,
             [
-                ("Maurepas", None, None, "217803832"),
-                ("Maurepas", "commune", "Somme", "218004943"),
-                ("Numérian", None, None, "999999999"),  # not of the reference: not applied
-                ("Bourges", None, None, None),
-                ("Nantes", None, None, "214401093"),
+                ("Maurepas", None, None, "217803832", None),
+                ("Maurepas", "commune", "Somme", "218004943", "218004943"),
+                ("Numérian", None, None, "999999999", None),  # not of the reference: not applied
+                ("Bourges", None, None, None, "211800339"),
+                ("Nantes", None, None, "217500016", "999999999"),  # the rules say something else than expected
             ],
         )
         found = resolved(
             con,
             [("maurepas ",), ("Maurepas", "commune", "Somme"), ("Numérian",), ("Bourges",), ("Nantes",), ("Lyon",)],
         )
-        assert [(row["siren"], row["siren_statut"], row["regle"]) for row in found] == [
-            ("217803832", "résolu", "décision"),
-            ("218004943", "résolu", "décision"),
-            (None, "non résolu", "aucun nom semblable"),
-            (None, "hors référence", "décision"),
-            ("214401093", "résolu", "décision"),
-            ("216901231", "résolu", "nom officiel"),
-        ]
-        con.execute("create or replace table core.noms_a_resoudre as select * from core.essai")
-        con.execute("create or replace table core.noms_resolus as select * from core.essai_resolu")
-        text = (ROOT / "sql" / "core" / "noms_decisions.sql").read_text(encoding="utf-8")
-        states = con.execute(f"select nom, territoire_indice, etat from ({text}) order by all").fetchall()
-        assert states == [
-            ("Bourges", None, "appliquée"),
-            ("Maurepas", "Somme", "obsolète"),
-            ("Maurepas", None, "appliquée"),
-            ("Nantes", None, "obsolète"),
-            ("Numérian", None, "non appliquée"),
+        assert [(row["siren"], row["siren_statut"], row["regle"], row["decision_id"]) for row in found] == [
+            ("217803832", "résolu", "décision", "d1"),
+            ("218004943", "résolu", "décision", "d2"),
+            (None, "non résolu", "aucun nom semblable", None),
+            (None, "hors référence", "décision", "d4"),
+            ("214401093", "résolu", "nom officiel", None),
+            ("216901231", "résolu", "nom officiel", None),
         ]
     finally:
         decide(con, [])
@@ -278,9 +265,6 @@ def test_a_decision_wins_and_is_guarded(con: duckdb.DuckDBPyConnection) -> None:
         ("noms_zones", "null, '67'", "nom : vide"),
         ("noms_mots", "'Été', 'saison', 'forte'", "mot : « Été »"),
         ("noms_mots", "'ete', 'saison', 'moyenne'", "force : « moyenne » inconnue"),
-        ("noms_decisions", "'X', null, null, 'abc', 'm', 'a', '2026-01-01'", "siren : « abc » n'est pas un SIREN"),
-        ("noms_decisions", "'X', null, null, null, null, 'a', '2026-01-01'", "motif : vide"),
-        ("noms_decisions", "'X', null, null, null, 'm', 'a', 'hier'", "date : « hier » n'est pas une date"),
     ],
 )
 def test_a_bad_row_of_the_register_says_why(con: duckdb.DuckDBPyConnection, table: str, row: str, reason: str) -> None:
@@ -293,7 +277,7 @@ def test_a_bad_row_of_the_register_says_why(con: duckdb.DuckDBPyConnection, tabl
 
 
 def test_every_name_of_the_register_files_is_used(con: duckdb.DuckDBPyConnection) -> None:
-    for table in ("noms_usage", "noms_zones", "noms_mots", "noms_decisions"):
+    for table in ("noms_usage", "noms_zones", "noms_mots"):
         assert con.execute(f"select _motifs from staging.{table} where len(_motifs) > 0").fetchall() == []
 
 

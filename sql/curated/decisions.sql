@@ -1,0 +1,19 @@
+-- One human decision and what became of it.
+select
+    d.decision_id,
+    d.objet_type,
+    d.cle,
+    p.preuve_id as usage_id,
+    d.valeur_attendue,
+    d.valeur,
+    d.nature,
+    d.motif,
+    d.auteur,
+    d.date,
+    d.guide,
+    d.preuve_url,
+    d.etat,
+    d.explication,
+    d.valeur_trouvee
+from core.decisions as d
+left join core.preuves as p on d.objet_type <> 'nom' and d.cle = p.source || '|' || p.cle_source
