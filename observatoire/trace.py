@@ -129,7 +129,7 @@ def _rows(con: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
 def _find(con: duckdb.DuckDBPyConnection, wanted: str) -> tuple[str, Row]:
     value = literal(wanted)
     searches = {
-        "indicateur": f"select * from indicateurs where indicateur_id = {value}",
+        "indicateur": f"select * from indicateurs where indicateur_id = {value} order by annee desc, edition desc",
         "usage": f"select * from usages where usage_id = {value} or cle_source = {value} order by usage_id",
         "preuve": f"select * from preuves where preuve_id = {value}",
         "chiffre": f"select * from chiffres_publies where chiffre_id = {value}",

@@ -48,7 +48,7 @@ select
     f.edition,
     f.producteur,
     f.indicateur,
-    cast(null as varchar) as indicateur_code,
+    c.code as indicateur_code,
     f.population as base,
     f.n_base,
     f.n_repondants,
@@ -70,3 +70,5 @@ select
 from final as f
 inner join core.sources as s on s.source = 'chiffres_publies'
 left join staging.hotes as h on h.hote = hote(f.source_url)
+left join staging.chiffres_codes as c
+    on c.edition = f.edition and c.indicateur = f.indicateur and c.population = f.population
