@@ -33,13 +33,12 @@ trouvees as (
         end as present,
         case
             when d.objet_type = 'nom' then coalesce(n.superflues = n.nombre, false)
-            when d.objet_type in ('droit_de_reponse', 'fusion') then false
+            when d.objet_type = 'droit_de_reponse' then false
             else o.valeur is not distinct from d.valeur
         end as superflue,
         case
             when d.objet_type = 'nom' then coalesce(n.appliquees > 0, false)
             when d.objet_type = 'droit_de_reponse' then true
-            when d.objet_type = 'fusion' then false
             else o.valeur is not distinct from d.valeur_attendue
         end as applicable,
         d.objet_type = 'nom' and d.valeur <> 'aucune' and c.siren is null as siren_inconnu
@@ -70,7 +69,6 @@ final as (
             when not present and objet_type = 'nom' then 'ce nom n''est plus lu'
             when not present then 'objet absent des sources'
             when superflue and valeur is distinct from valeur_attendue then 'les sources ou les règles disent désormais la même chose'
-            when objet_type = 'fusion' then 'gardée pour le rapprochement des usages'
             when not applicable then 'les sources ou les règles disent autre chose que la valeur attendue'
             when objet_type = 'droit_de_reponse' then 'portée sur l''usage'
             when valeur is not distinct from valeur_attendue then 'confirme la valeur attendue'

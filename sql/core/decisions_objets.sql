@@ -44,10 +44,12 @@ reunis as (
     select
         'fusion',
         least(a.cle, b.cle) || ' + ' || greatest(a.cle, b.cle),
-        null
+        fusion_dite(p.proposition, p.du_registre)
     from staging.decisions as d
-    inner join cas as a on a.cle = split_part(d.cle, ' + ', 1)
-    inner join cas as b on b.cle = split_part(d.cle, ' + ', 2)
+    inner join core.traces as a on a.cle = split_part(d.cle, ' + ', 1)
+    inner join core.traces as b on b.cle = split_part(d.cle, ' + ', 2)
+    left join core.traces_paires as p
+        on p.trace_a = least(a.trace_id, b.trace_id) and p.trace_b = greatest(a.trace_id, b.trace_id)
     where d.objet_type = 'fusion'
 )
 

@@ -1,8 +1,9 @@
--- One AI use by one authority, founded on its earliest evidence. Uses of several sources are not merged here. A body outside
+-- One AI use by one authority, founded on its first trace (core.usages_groupes merges the traces of one use). A body outside
 -- the reference has a SIREN when a source that may be republished attests it; it stays « hors référence ».
 with cas as (
     select
         p.preuve_id as usage_id,
+        g.projet_id,
         p.source,
         p.cle_source,
         p.confiance,
@@ -35,6 +36,7 @@ with cas as (
         greatest(p.date, d.statut_date) as statut_date,
         list_sort(list_concat(d.decisions, if(n.decision_id is null, [], [n.decision_id]))) as decisions
     from core.preuves as p
+    inner join core.usages_groupes as g on g.trace_id = p.preuve_id and g.usage_id = p.preuve_id
     inner join staging.cas_usage as c on p.source = 'cas_usage' and c.id = p.cle_source
     left join core.noms_resolus as n on n.nom_id = p.preuve_id
     left join core.organismes_resolus as o on o.nom_id = p.preuve_id and o.siren is not null and o.republiee
@@ -80,7 +82,7 @@ final as (
 
 select
     usage_id,
-    usage_id as projet_id,
+    projet_id,
     siren,
     siren_statut,
     siren_candidats,

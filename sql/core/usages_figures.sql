@@ -6,11 +6,12 @@ with reference as (
 
 preuves_usage as (
     select
-        preuve_id as usage_id,
-        max(date) as derniere_preuve,
-        coalesce(bool_or(type_source = 'primaire'), false) or count(distinct hote(url)) >= 2 as atteste
-    from core.preuves
-    group by preuve_id
+        g.usage_id,
+        max(p.date) as derniere_preuve,
+        coalesce(bool_or(p.type_source = 'primaire'), false) or count(distinct hote(p.url)) >= 2 as atteste
+    from core.preuves as p
+    inner join core.usages_groupes as g on g.trace_id = p.preuve_id
+    group by g.usage_id
 ),
 
 -- Paris is in the reference as a commune and as a département-level authority: the row of the use's own type is taken.

@@ -3,7 +3,7 @@ select
     d.decision_id,
     d.objet_type,
     d.cle,
-    p.preuve_id as usage_id,
+    g.usage_id,
     d.valeur_attendue,
     d.valeur,
     d.nature,
@@ -17,3 +17,4 @@ select
     d.valeur_trouvee
 from core.decisions as d
 left join core.preuves as p on d.objet_type <> 'nom' and d.cle = p.source || '|' || p.cle_source
+left join core.usages_groupes as g on g.trace_id = p.preuve_id

@@ -1,7 +1,7 @@
 -- One piece of evidence and the exact record it comes from.
 select
     p.preuve_id,
-    p.preuve_id as usage_id,
+    g.usage_id,
     p.source,
     p.cle_source,
     p.type_source,
@@ -18,4 +18,5 @@ select
     1.0 as poids,
     s.licence
 from core.preuves as p
+inner join core.usages_groupes as g on g.trace_id = p.preuve_id
 inner join core.sources as s on s.source = p.source

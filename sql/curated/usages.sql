@@ -1,13 +1,14 @@
 -- One AI use by one authority, confirmed or not (confirme, motif_exclusion).
 with preuves_usage as (
     select
-        preuve_id as usage_id,
-        min(date) as premiere_observation,
-        max(date) as derniere_observation,
+        g.usage_id,
+        min(p.date) as premiere_observation,
+        max(p.date) as derniere_observation,
         count(*) as nb_preuves,
-        count(distinct hote(url)) as nb_sources
-    from core.preuves
-    group by preuve_id
+        count(distinct hote(p.url)) as nb_sources
+    from core.preuves as p
+    inner join core.usages_groupes as g on g.trace_id = p.preuve_id
+    group by g.usage_id
 )
 
 select

@@ -112,7 +112,7 @@ def use(warehouse: Warehouse, key: str, columns: str) -> tuple[Any, ...]:
         (16, "obsolète", "les sources ou les règles disent désormais la même chose", "deploye"),
         (17, "non appliquée", "ce nom n'est plus lu", None),
         (18, "non appliquée", "le SIREN n'est pas de la référence", None),
-        (19, "non appliquée", "gardée pour le rapprochement des usages", None),
+        (19, "appliquée", "la valeur attendue est toujours là", None),
     ],
 )
 def test_each_fate_is_said(judged: Warehouse, number: int, state: str, explanation: str, found: str | None) -> None:
