@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def python_models(context: BuildContext, staging: Sequence[Model]) -> list[Model]:
     """Every Python model, in the same graph as the SQL ones."""
     from observatoire.figures import definitions
-    from observatoire.review import corrections
+    from observatoire.review import agreement, corrections
     from observatoire.territories import passages
     from observatoire.vocabularies import vocabulary_rows
 
@@ -40,6 +40,7 @@ def python_models(context: BuildContext, staging: Sequence[Model]) -> list[Model
             "core.corrections", ["staging.corrections", *raws], corrections.correction_rows, source_of(corrections)
         ),
         fact_model(passages.NAME, passages.INPUTS, passages.lineages, source_of(passages)),
+        fact_model(agreement.NAME, agreement.INPUTS, agreement.agreement_rows, source_of(agreement)),
         fact_model("core.rejets", [model.name for model in staging] + raws, lambda c: reject_rows(c, staging), ""),
         fact_model("core.extraits", ["core.preuves", "staging.chiffres_publies", *raws], extract_rows, ""),
         fact_model("core.definitions", [], lambda _: definitions.definition_rows(defined), definitions.facts(defined)),
