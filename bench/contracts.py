@@ -210,10 +210,10 @@ def parquet_in_place(out: Path) -> Figures:
     from observatoire.ingest import ingest_source
 
     settings = _settings(out, "parquet")
-    source = _source(settings, "decp_parquet")
+    source = _source(settings)
     arrival = _timed(lambda: ingest_source(settings, source, out / "contrats.parquet"))
-    view = _timed(lambda: _build(settings, "raw.decp_parquet"))
-    staging = _timed(lambda: _build(settings, "staging.decp_parquet"))
+    view = _timed(lambda: _build(settings, "raw.decp"))
+    staging = _timed(lambda: _build(settings, "staging.decp"))
     return {"arrival": arrival, "view": view, "staging": staging}
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from observatoire.formats import BadRecord, FormatRefused, Loaded
+from observatoire.formats.allow_list import kept
 from observatoire.formats.header import match_header
 from observatoire.formats.text_rows import write_rows
 from observatoire.settings import Settings
-from observatoire.sources.spec import JsonFormat, Source
+from observatoire.sources.spec import Column, JsonFormat, Source
 from observatoire.storage import canonical_json
 
 
@@ -18,16 +19,37 @@ class Number(str):
     """A number of the document, kept as the text it was written with."""
 
 
+class Infinite(str):
+    """« Infinity » or « -Infinity »: not JSON, and not a value that anything could be read from."""
+
+
+class Constants:
+    """What JSON does not know and some writers put all the same; a NaN means that there is no value."""
+
+    def __init__(self) -> None:
+        self.nan = 0
+        self.infinite = 0
+
+    def read(self, name: str) -> Infinite | None:
+        """None for NaN, which is counted; `Infinite` for the others."""
+        if name == "NaN":
+            self.nan += 1
+            return None
+        self.infinite += 1
+        return Infinite(name)
+
+
 def read(source: Source, path: Path, target: Path, settings: Settings) -> Loaded:
-    """Read one JSON delivery into Parquet.
+    """Read one JSON delivery into Parquet. A record that is not an object or holds an infinite number is set aside.
 
     Raises FormatRefused on bytes that are not JSON, a missing array of records, or a missing column.
     """
     form = source.format
     assert isinstance(form, JsonFormat)
+    constants = Constants()
     try:
         document = json.loads(
-            path.read_bytes().decode("utf-8-sig"), parse_float=Number, parse_int=Number, parse_constant=_no_number
+            path.read_bytes().decode("utf-8-sig"), parse_float=Number, parse_int=Number, parse_constant=constants.read
         )
     except UnicodeDecodeError as error:
         raise FormatRefused("encodage UTF-8 attendu", "encodage") from error
@@ -39,18 +61,17 @@ def read(source: Source, path: Path, target: Path, settings: Settings) -> Loaded
     if all(_array(document, path) is None for path in form.paths):
         places = " ni ".join(f"sous « {path} »" if path else "à la racine" for path in form.paths)
         raise FormatRefused(f"liste d'enregistrements absente {places}", "structure")
-    good = [(ordinal, record) for ordinal, record in enumerate(records, 1) if isinstance(record, dict)]
-    bad = [
-        BadRecord(ordinal, "l'enregistrement n'est pas un objet JSON")
-        for ordinal, record in enumerate(records, 1)
-        if not isinstance(record, dict)
-    ]
+    faults = {ordinal: _fault(record, constants) for ordinal, record in enumerate(records, 1)}
+    good = [(ordinal, record) for ordinal, record in enumerate(records, 1) if faults[ordinal] is None]
+    bad = [BadRecord(ordinal, fault) for ordinal, fault in faults.items() if fault]
     found = list(dict.fromkeys(path for _, record in good for path in _paths(record)))
     nothing: dict[str, int | None] = dict.fromkeys(source.column_names)
     positions, repairs = match_header(source, found) if good else (nothing, [])
+    if constants.nan:
+        repairs.append(f"« NaN » lu comme vide : {constants.nan}")
     columns = {
-        name: [None if position is None else _text(_value(record, found[position])) for _, record in good]
-        for name, position in positions.items()
+        column.name: _texts(good, None if (place := positions[column.name]) is None else found[place], column)
+        for column in source.columns
     }
     try:
         write_rows(target, columns, [ordinal for ordinal, _ in good])
@@ -59,6 +80,28 @@ def read(source: Source, path: Path, target: Path, settings: Settings) -> Loaded
             "JSON illisible : une moitié de caractère (\\ud800…) n'est pas du texte", "structure"
         ) from error
     return Loaded(len(good), tuple(bad), tuple(repairs), with_ordinal=True)
+
+
+def _texts(records: list[tuple[int, dict[str, Any]]], path: str | None, column: Column) -> list[str | None]:
+    """The values of one column, whose dotted name in the document is `path` (None: absent)."""
+    return [None if path is None else _text(kept(_value(record, path), column)) for _, record in records]
+
+
+def _fault(record: Any, constants: Constants) -> str | None:
+    """Why a record cannot be read, None when it can."""
+    if not isinstance(record, dict):
+        return "l'enregistrement n'est pas un objet JSON"
+    if constants.infinite and (value := _infinite(record)):
+        return f"{value} n'est pas un nombre"
+    return None
+
+
+def _infinite(value: Any) -> str | None:
+    """The first infinite number inside a value."""
+    if isinstance(value, Infinite):
+        return str(value)
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((found for item in inner if (found := _infinite(item))), None)
 
 
 def _array(document: Any, path: str) -> list[Any] | None:
@@ -103,7 +146,3 @@ def _json(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ",".join(_json(item) for item in value) + "]"
     return canonical_json(value)
-
-
-def _no_number(name: str) -> Any:
-    raise FormatRefused(f"JSON illisible : {name} n'est pas un nombre", "structure")

@@ -11,6 +11,7 @@ from typing import Any
 from xml.parsers import expat
 
 from observatoire.formats import FormatRefused, Loaded
+from observatoire.formats.allow_list import kept
 from observatoire.formats.header import match_header
 from observatoire.settings import Settings
 from observatoire.sources.spec import Source, XmlFormat
@@ -42,8 +43,8 @@ def read(source: Source, path: Path, target: Path, settings: Settings) -> Loaded
     with pq.ParquetWriter(target, schema, compression="zstd") as writer:
         for batch in _batches(records(path, form)):
             columns: list[list[Any]] = [
-                [None if place is None else _text(_value(record, place)) for record in batch]
-                for place in chosen.values()
+                [None if place is None else _text(kept(_value(record, place), column)) for record in batch]
+                for column, place in zip(source.columns, chosen.values(), strict=True)
             ]
             columns.append(list(range(rows + 1, rows + len(batch) + 1)))
             writer.write_table(pa.table(columns, schema=schema))

@@ -101,7 +101,9 @@ class OneOfFormat(Strict):
     """Formats that a source is known to deliver in turn; the bytes tell which of them (see formats/one_of.py)."""
 
     name: Literal["one_of"]
-    formats: tuple[Annotated[CsvFormat | XlsxFormat, Field(discriminator="name")], ...] = Field(min_length=2)
+    formats: tuple[
+        Annotated[CsvFormat | JsonFormat | ParquetFormat | XlsxFormat | XmlFormat, Field(discriminator="name")], ...
+    ] = Field(min_length=2)
 
 
 Protocol = Annotated[RegisterProtocol | HttpFileProtocol | PagedApiProtocol, Field(discriminator="name")]
@@ -116,12 +118,22 @@ class Column(Strict):
 
     `aliases` are other headers known to mean the same thing. An optional column may be absent: it is then NULL.
     A private column (it may designate a person) serves the staging and never enters the extracts of a release.
+    Of a column made of objects (JSON and XML), `keep` lists the only keys that are read, at any depth; `codes` are those
+    of them that hold identifiers (see formats/allow_list.py).
     """
 
     name: str
     aliases: tuple[str, ...] = ()
     optional: bool = False
     private: bool = False
+    keep: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def codes_are_kept(self) -> Column:
+        if lost := sorted(set(self.codes) - set(self.keep)):
+            raise ValueError(f"codes: {lost[0]!r} is not among keep")
+        return self
 
 
 class Arrival(Strict):
@@ -169,6 +181,9 @@ class Source(Strict):
             raise ValueError("a column is declared twice")
         if missing := [name for name in self.key if name not in names]:
             raise ValueError(f"key {missing} is not among the columns")
+        forms = {form.name for form in getattr(self.format, "formats", (self.format,))}
+        if (cut := [column.name for column in self.columns if column.keep]) and not forms <= {"json", "xml"}:
+            raise ValueError(f"column {cut[0]!r}: `keep` is for the formats json and xml")
         self._check_modes(names)
         return self
 

@@ -34,13 +34,7 @@ choisies as (
 
 lignes as (
     select
-        7 as confiance_source, _ligne * 16 as rang_ligne, 'decp_parquet' as source, uid, id, acheteur_siret, acheteur_siren, acheteur_nom,
-        acheteur_categorie, departement, objet, cpv, cpv_motif, nature, procedure, techniques, accord_cadre, innovant,
-        plateforme, date_motif, contact_retire, caracteres_detruits
-    from staging.decp_parquet
-    union all by name
-    select
-        6 as confiance_source, _ligne * 16 as rang_ligne, 'decp' as source, uid, id, acheteur_siret, acheteur_siren, acheteur_nom,
+        7 as confiance_source, _ligne * 16 as rang_ligne, 'decp' as source, uid, id, acheteur_siret, acheteur_siren, acheteur_nom,
         acheteur_categorie, departement, objet, cpv, cpv_motif, nature, procedure, techniques, accord_cadre, innovant,
         plateforme, date_motif, contact_retire, caracteres_detruits
     from staging.decp
@@ -52,10 +46,10 @@ lignes as (
     from staging.decp_2022
     union all by name
     select
-        4 as confiance_source, _ligne * 16 as rang_ligne, 'decp_2022_xml' as source, uid, id, acheteur_siret, acheteur_siren,
-        acheteur_nom, objet, cpv, cpv_motif, nature, procedure, techniques, accord_cadre, innovant, plateforme, date_motif,
-        contact_retire, caracteres_detruits
-    from staging.decp_2022_xml
+        4 as confiance_source, _ligne * 16 as rang_ligne, 'decp_officiel' as source, uid, id, acheteur_siret, acheteur_siren,
+        objet, cpv, cpv_motif, nature, procedure, techniques, accord_cadre, innovant, plateforme, date_motif, contact_retire,
+        caracteres_detruits
+    from staging.decp_officiel
     union all by name
     select
         3 as confiance_source, _ligne * 16 + list_position(['aife', 'aws', 'emar', 'pes'], plateforme) as rang_ligne,

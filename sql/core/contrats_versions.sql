@@ -17,27 +17,27 @@ with consolidees as (
         hash(objet) as objet_empreinte,
         _livraison,
         _ligne * 16 as rang_ligne
-    from staging.decp_parquet
-    union all
+    from staging.decp
+    union all by name
     select
-        6 as confiance_source,
+        4 as confiance_source,
         uid as contrat_cle,
-        coalesce(version, 0) as version,
-        coalesce(actuelle, false) as actuelle,
+        version,
+        false as actuelle,
         date_notification,
         date_publication,
         montant,
         montant_motif,
         duree_mois,
-        titulaire_empreinte,
+        len(titulaires) as titulaires_ligne,
         titulaire_siren_morale,
         hash(objet) as objet_empreinte,
         _livraison,
         _ligne * 16 as rang_ligne
-    from staging.decp
+    from staging.decp_officiel
 ),
 
-initiales_2022 as (
+initiales as (
     select
         5 as confiance_source,
         uid as contrat_cle,
@@ -57,7 +57,7 @@ initiales_2022 as (
     from staging.decp_2022
     union all
     select
-        4 as confiance_source,
+        3 as confiance_source,
         uid as contrat_cle,
         0 as version,
         date_notification,
@@ -71,26 +71,38 @@ initiales_2022 as (
         techniques,
         hash(objet) as objet_empreinte,
         _livraison,
-        _ligne * 16 as rang_ligne
-    from staging.decp_2022_xml
+        _ligne * 16 + list_position(['aife', 'aws', 'emar', 'pes'], plateforme) as rang_ligne
+    from staging.decp_2019
 ),
 
+dites as (
+    select
+        *,
+        unnest(modifications_lues(modifications)) as m,
+        generate_subscripts(modifications_lues(modifications), 1) as rang
+    from initiales
+    where modifications is not null
+),
+
+-- The files of 2019 number no modification and list them in any order: their dates do.
 modifiees as (
     select
         *,
-        coalesce(try_cast(json_extract_string(m, '$.id') as integer), rang) as version_modifiee
-    from (
-        select
-            *,
-            unnest(modifications_lues(modifications)) as m,
-            generate_subscripts(modifications_lues(modifications), 1) as rang
-        from initiales_2022
-        where modifications is not null
+        coalesce(try_cast(json_extract_string(m, '$.id') as integer), row_number() over dans_le_temps) as version_modifiee
+    from dites
+    window dans_le_temps as (
+        partition by confiance_source, _livraison, rang_ligne
+        order by
+            coalesce(
+                json_extract_string(m, '$.dateNotificationModification'), json_extract_string(m, '$.dateSignatureModification'),
+                json_extract_string(m, '$.datePublicationDonneesModification')
+            ),
+            rang
     )
 ),
 
 -- What a modification does not say stays as it was.
-modifications_2022 as (
+modifications_ordonnees as (
     select
         *,
         last_value(coalesce(json_extract_string(m, '$.montant'), json_extract_string(m, '$.valeurGlobale')) ignore nulls)
@@ -106,23 +118,6 @@ modifications_2022 as (
         partition by confiance_source, _livraison, rang_ligne order by version_modifiee, rang
         rows between unbounded preceding and current row
     )
-),
-
-initiales_2019 as (
-    select
-        3 as confiance_source,
-        uid as contrat_cle,
-        0 as version,
-        false as actuelle,
-        date_notification,
-        date_publication,
-        montant,
-        montant_motif,
-        duree_mois,
-        hash(objet) as objet_empreinte,
-        _livraison,
-        _ligne * 16 + list_position(['aife', 'aws', 'emar', 'pes'], plateforme) as rang_ligne
-    from staging.decp_2019
 ),
 
 lignes as (
@@ -142,7 +137,7 @@ lignes as (
         objet_empreinte,
         _livraison,
         rang_ligne
-    from initiales_2022
+    from initiales
     union all by name
     select
         confiance_source,
@@ -162,9 +157,7 @@ lignes as (
         objet_empreinte,
         _livraison,
         rang_ligne
-    from modifications_2022
-    union all by name
-    select * from initiales_2019
+    from modifications_ordonnees
 ),
 
 ordonnees as (
@@ -180,13 +173,11 @@ ordonnees as (
 
 -- A hash stands for the delivery while millions of rows are grouped: half the time.
 livraisons as (
-    select _livraison, hash(_livraison) as empreinte from staging.decp_parquet
-    union
-    select _livraison, hash(_livraison) from staging.decp
+    select _livraison, hash(_livraison) as empreinte from staging.decp
     union
     select _livraison, hash(_livraison) from staging.decp_2022
     union
-    select _livraison, hash(_livraison) from staging.decp_2022_xml
+    select _livraison, hash(_livraison) from staging.decp_officiel
     union
     select _livraison, hash(_livraison) from staging.decp_2019
 ),

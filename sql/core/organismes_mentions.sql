@@ -13,11 +13,6 @@ with vues as (
     from staging.banatic_groupements
     union all
     select
-        'decp_parquet' as source, 2 as ordre_source, acheteur_siren as siren, acheteur_nom as nom, departement,
-        null as nature_juridique, uid as cle
-    from staging.decp_parquet
-    union all
-    select
         'decp' as source, 2 as ordre_source, acheteur_siren as siren, acheteur_nom as nom, departement,
         null as nature_juridique, uid as cle
     from staging.decp

@@ -10,8 +10,8 @@ with source as (
         '' as techniques_recues,
         cast(null as varchar) as accord_cadre_recu,
         cast(null as varchar) as innovant_recu,
-        cast(null as varchar) as titulaires_recus,
-        cast(null as varchar) as modifications_recues,
+        coalesce(titulaires, concessionnaires) as titulaires_recus,
+        modifications as modifications_recues,
         _millesime as plateforme_lue
     from raw.decp_2019
 ),

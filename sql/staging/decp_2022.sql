@@ -1,4 +1,4 @@
--- One contract or concession in the official format of 2022, in JSON.
+-- One contract or concession in the official format of 2022, from JSON or XML.
 with source as (
     select
         *,

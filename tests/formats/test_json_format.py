@@ -63,7 +63,6 @@ def test_records_may_be_under_a_path(read: Callable[..., Any]) -> None:
         ("", JSON, "JSON illisible à la ligne 1, colonne 1"),
         ('[{"code": "1", "nom": "a"}', JSON, "JSON illisible à la ligne 1"),
         ('[{"code": "1", "Noms": "a"}]', JSON, "colonne « nom » absente (trouvé « Noms »)"),
-        ('[{"code": NaN, "nom": "a"}]', JSON, "NaN"),
     ],
 )
 def test_what_is_refused(refusal: Callable[..., FormatRefused], text: str, form: dict[str, str], said: str) -> None:
@@ -95,3 +94,11 @@ def test_a_column_absent_from_some_records_is_no_fault(read: Callable[..., Any])
 
 def test_a_lone_surrogate_is_a_refusal(refusal: Callable[..., FormatRefused]) -> None:
     assert "illisible" in str(refusal('[{"code": "\\ud800", "nom": "a"}]', JSON))
+
+
+def test_nan_is_no_value_and_an_infinite_number_sets_its_record_aside(read: Callable[..., Any]) -> None:
+    text = '[{"code": "1", "nom": NaN}, {"code": "2", "nom": {"a": [1, -Infinity]}}, {"code": "3", "nom": "NaN"}]'
+    found = read(text, JSON)
+    assert found.rows == [(1, "1", None), (3, "3", "NaN")]
+    assert found.bad == [(2, "-Infinity n'est pas un nombre")]
+    assert found.loaded.repairs == ("« NaN » lu comme vide : 1",)

@@ -199,8 +199,8 @@ def test_an_xml_file_reads_like_json(contracts: Contracts) -> None:
     path.write_text(
         f"<marches>{record.format(BUYER, 5000, one)}{record.format(OTHER, 6000, '')}</marches>", encoding="utf-8"
     )
-    assert ingest_source(contracts.settings, small(contracts.sources["decp_2022_xml"]), path)[0].outcome == "nouvelle"
+    assert ingest_source(contracts.settings, small(contracts.sources["decp_2022"]), path)[0].outcome == "nouvelle"
     found = contracts.rows(
         "select source, montant::integer, nb_versions, nb_titulaires from core.contrats order by montant"
     )
-    assert found == [("decp_2022_xml", 6000, 1, 1), ("decp_2022_xml", 7000, 2, 1)]
+    assert found == [("decp_2022", 6000, 1, 1), ("decp_2022", 7000, 2, 1)]

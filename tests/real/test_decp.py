@@ -19,7 +19,7 @@ Query = Callable[[str], list[tuple[Any, ...]]]
 
 @pytest.fixture(scope="module")
 def settings(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The five files of 2019, the official examples and the consolidated extract, taken in one after the other."""
+    """The five files of 2019, an official example and the consolidated extract, taken in one after the other."""
     made = copy_project(tmp_path_factory.mktemp("marches"))
     sources = load_all_sources(made)
     deliveries = shared / "deliveries"
@@ -63,7 +63,8 @@ def test_one_contract_one_row(query: Query) -> None:
     rows = query("select source, count(*), count(distinct contrat_cle), sum(nb_lignes) from core.contrats group by 1")
     found = {source: numbers for source, *numbers in rows}
     assert found["decp"] == [5180, 5180, 8957]
-    assert found["decp_2019"] == [10_165, 10_165, 10_649]
+    # 10,649 usable records and the 134 modifications that they hold.
+    assert found["decp_2019"] == [10_165, 10_165, 10_649 + 134]
     # 234 and 252 rows of the consolidated file are one contract each.
     top = query("select nb_lignes from core.contrats where source = 'decp' order by nb_lignes desc limit 2")
     assert top == [(252,), (234,)]
@@ -88,12 +89,12 @@ def test_37_percent_of_amounts_are_ceilings(query: Query) -> None:
 def test_amounts_are_judged_and_never_added_blindly(query: Query) -> None:
     motives = dict(query("select montant_motif, count(*) from core.contrats where source = 'decp_2019' group by 1"))
     assert motives == {
-        None: 6424,
-        "plafond d'accord-cadre": 3007,
+        None: 6422,
+        "plafond d'accord-cadre": 3005,
         "marché subséquent": 625,
-        "zéro": 77,
-        "sentinelle": 16,
-        "plusieurs montants": 10,
+        "zéro": 79,
+        "sentinelle": 15,
+        "plusieurs montants": 13,
         "symbolique": 6,
     }
     sentinels = "select montant, count(*) from staging.decp_2019 where montant_motif = 'sentinelle' group by 1"
@@ -102,6 +103,19 @@ def test_amounts_are_judged_and_never_added_blindly(query: Query) -> None:
     raw_sum = query("select sum(montant) from staging.decp")[0][0]
     true_sum = query("select sum(montant) from core.contrats where source = 'decp' and montant_motif is null")[0][0]
     assert true_sum < raw_sum / 2
+
+
+def test_suppliers_and_modifications_of_2019_are_counted_without_their_names(query: Query) -> None:
+    held = "select sum(len(modifications_lues(modifications))) from {}.decp_2019"
+    # Three belong to records that are set aside.
+    assert (query(held.format("raw")), query(held.format("staging"))) == ([(137,)], [(134,)])
+    versions = "select version, count(*) from core.contrats_versions where confiance_source = 3 group by 1 order by 1"
+    assert query(versions) == [(0, 10_187), (1, 109), (2, 8), (3, 1)]
+    suppliers = "select count(*) from core.contrats where source = 'decp_2019' and nb_titulaires {}"
+    assert [query(suppliers.format(test)) for test in ("= 1", "> 1", "is null")] == [[(9545,)], [(615,)], [(5,)]]
+    # Listed as 2018-07-15 then 2018-02-01: the later one is the second.
+    dated = "select date_publication::varchar from core.contrats_versions where contrat_cle = '069333357085852000026322825607'"
+    assert query(f"{dated} and version > 0 order by version") == [("2018-02-01",), ("2018-07-15",)]
 
 
 def test_several_amounts_for_one_version_are_not_chosen_among(query: Query) -> None:
