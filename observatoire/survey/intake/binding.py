@@ -72,11 +72,17 @@ def known_heads(codebook: Codebook, aliases: Mapping[str, str]) -> dict[str, Ans
             add([f"{dropped.code}[{part}]", f"{dropped.code}_{part}", *(f"{label} [{text}]" for label in labels)], None)
     for name, labels_of in SYSTEM.items():
         add([name, *labels_of], name)
-    add([codebook.siren], "siren")
+    add([codebook.siren, *([codebook.siren_label] if codebook.siren_label else [])], "siren")
     for name, code in aliases.items():
         if _key(code) in heads:
             add([name], heads[_key(code)])
     return {form: meaning for form, meaning in heads.items() if form not in ambiguous}
+
+
+def known_count(codebook: Codebook, heads: Sequence[str], aliases: Mapping[str, str]) -> int:
+    """How many heads the codebook knows."""
+    known = known_heads(codebook, aliases)
+    return sum(_key(head) in known for head in heads)
 
 
 def bind(codebook: Codebook, heads: Sequence[str], aliases: Mapping[str, str]) -> Binding:
@@ -87,7 +93,7 @@ def bind(codebook: Codebook, heads: Sequence[str], aliases: Mapping[str, str]) -
     known = known_heads(codebook, aliases)
     wordings = [(item.code, item.label) for item in codebook.questions]
     wordings += [(item.code, item.label or "") for item in codebook.dropped]
-    questions = {_key(text) for wording in wordings for text in wording}
+    questions = {_key(text) for wording in wordings for text in wording if text}
     places: dict[Answer | str, int] = {}
     listed: list[int] = []
     unlisted: list[int] = []

@@ -9,12 +9,13 @@ import datetime as dt
 import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from observatoire.sources.transport import Strict
+from observatoire.survey.weighting import STRATUM, TYPE, Base, Weighting
 
 __all__ = ["Answer", "Codebook", "Condition", "FileMapping", "Indicator", "Question", "Stratum"]
 
@@ -58,7 +59,7 @@ class Answer:
     question: str
     part: str
     kind: Kind
-    choices: Mapping[str, str]
+    choices: Mapping[str, str] = field(compare=False)
 
     @property
     def name(self) -> str:
@@ -202,7 +203,7 @@ class FieldDates(Strict):
 class LimeSurvey(Strict):
     """Where the form is. The account comes from OBSERVATOIRE_LIMESURVEY_USER and OBSERVATOIRE_LIMESURVEY_PASSWORD."""
 
-    url: str = Field(pattern=r"^https?://[^/\s@]+/\S*$")
+    url: str = Field(pattern=r"^(https://[^/\s@]+|http://(localhost|127\.0\.0\.1)(:\d+)?)/\S*$")
     survey: int = Field(gt=0)
     language: str = "fr"
     page: int = Field(500, ge=1, le=100_000)
@@ -249,7 +250,7 @@ class Codebook(Strict):
     """One edition of one survey. `name` and `edition` name the folder of its answers in data/restricted/enquetes.
 
     `siren` is the code of the question (or the column of the participants table, such as attribute_1) that holds the
-    SIREN. `plan` is how respondents came. `empty_cells` says what an empty cell means in an export that does not tell
+    SIREN, `siren_label` its wording. `plan` is how respondents came. `empty_cells` says what an empty cell means in an export that does not tell
     « not shown » from « not answered »: « inconnues » (nothing is guessed), or « filtre » (the filters of the
     codebook decide for complete responses, which supposes that answers were given through the form).
     """
@@ -265,9 +266,12 @@ class Codebook(Strict):
     frame_vintage: Text | None = None
     keep_until: dt.date | None = None
     siren: Text
+    siren_label: str | None = None
     one_per_authority: bool = True
     empty_cells: Literal["inconnues", "filtre"] = "inconnues"
     strata: tuple[Stratum, ...] = ()
+    weighting: Weighting = Weighting()
+    bases: tuple[Base, ...] = ()
     questions: tuple[Question, ...] = Field(min_length=1)
     dropped: tuple[Dropped, ...] = ()
     indicators: tuple[Indicator, ...] = ()
@@ -290,6 +294,7 @@ class Codebook(Strict):
                 self._check_conditions(f"{question.code}, shown_if", question.shown_if)
         for indicator in self.indicators:
             self._check_indicator(indicator)
+        self._check_weighting()
         for name, mapping in self.mappings.items():
             self._check_mapping(name, mapping)
         return self
@@ -310,11 +315,23 @@ class Codebook(Strict):
         numbers = {answer.name for answer in self.answers if answer.kind == "nombre"}
         if indicator.value is not None and indicator.value not in numbers:
             raise ValueError(f"{indicator.code} : « {indicator.value} » n'est pas une réponse en nombre de l'enquête")
-        for name in {name for domain in indicator.domains for name in domain} - {"type", "strate"}:
+        for name in {name for domain in indicator.domains for name in domain} - {TYPE, STRATUM}:
             if name not in self.by_code or self.by_code[name].type not in ("oui_non", "choix_unique"):
                 raise ValueError(
                     f"{indicator.code}, domains : « {name} » n'est ni type, ni strate, ni une question à un choix"
                 )
+
+    def _check_weighting(self) -> None:
+        known = {stratum.code for stratum in self.strata}
+        named = [("bases", item.strata) for item in self.bases]
+        for groups in (self.weighting.collapse, self.weighting.response_groups):
+            named += [("weighting", members) for members in groups.values()]
+        for where, strata in named:
+            if unknown := [code for code in strata if code not in known]:
+                raise ValueError(f"{where} : « {unknown[0]} » n'est pas dans `strata`")
+        for name in {margin.by for margin in self.weighting.margins} - {TYPE, STRATUM}:
+            if name not in self.by_code or self.by_code[name].type not in ("oui_non", "choix_unique"):
+                raise ValueError(f"margins : « {name} » n'est ni type, ni strate, ni une question à un choix")
 
     def _check_conditions(self, where: str, conditions: Sequence[Condition]) -> None:
         for condition in conditions:

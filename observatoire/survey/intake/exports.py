@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,6 +114,11 @@ def json_responses(text: str) -> Export:
     if not isinstance(responses, list) or not all(isinstance(item, dict) for item in responses):
         raise DeliveryRefused("Ce JSON n'a pas de liste « responses ». Reprendre l'export des réponses au format JSON.")
     records = [next(iter(item.values())) if _numbered(item) else item for item in responses]
+    return exported(records)
+
+
+def exported(records: Sequence[Mapping[str, Any]]) -> Export:
+    """Records of JSON as columns; a field that a record does not have is empty."""
     heads = list(dict.fromkeys(name for record in records for name in record))
     columns = tuple(tuple(plain(record.get(head)) for record in records) for head in heads)
     return Export("json", tuple(heads), columns)

@@ -27,10 +27,11 @@ SIREN = re.compile(r"\d{9}")
 class Received:
     """Responses as columns of one length. `cells` holds answers in codes by name (IA02[SQ001]).
 
-    `response` and `respondent` are keyed hashes (the latter « » without a token), `order` ranks the responses in time.
+    `key_mark` tells one key from another and says nothing of it; `response` and `respondent` are keyed hashes (the latter « » without a token), `order` ranks the responses in time.
     """
 
     tells_not_shown: bool
+    key_mark: str
     response: list[str]
     respondent: list[str]
     siren: list[str | None]
@@ -53,7 +54,6 @@ class Responses:
     ids: Sequence[str] = field(repr=False)
     tokens: Sequence[str] = field(repr=False)
     sirens: Sequence[Cell] = field(repr=False)
-    submitted: Sequence[str] = field(repr=False)
     moments: Sequence[str] = field(repr=False)
     complete: Sequence[bool] = field(repr=False)
     days: Sequence[str | None] = field(repr=False)
@@ -70,9 +70,7 @@ def responses_of(export: Export, binding: Binding) -> Responses:
     moments = [first or second for first, second in zip(submitted, stamped, strict=True)]
     sirens = export.columns[binding.siren] if binding.siren is not None else empty
     complete = [bool(moment.strip()) for moment in submitted]
-    return Responses(
-        column("id"), column("token"), sirens, submitted, moments, complete, [day_of(moment) for moment in moments]
-    )
+    return Responses(column("id"), column("token"), sirens, moments, complete, [day_of(moment) for moment in moments])
 
 
 def pseudonymised(
@@ -90,6 +88,7 @@ def pseudonymised(
     cells = {answer.name: coded(answer, export.columns[at], in_full) for answer, at in places.items()}
     return Received(
         tells_not_shown=export.tells_not_shown,
+        key_mark=keyed(key, "cle")[:8],
         response=[hashes[n] for n in rows],
         respondent=[keyed(key, "repondant", *place, responses.tokens[n]) if responses.tokens[n] else "" for n in rows],
         siren=[siren_of(responses.sirens[n]) for n in rows],
@@ -111,6 +110,7 @@ def as_bytes(codebook: Codebook, received: Received) -> bytes:
     head = {
         "enquete": codebook.name,
         "edition": codebook.edition,
+        "cle": received.key_mark,
         "distingue_non_affiche": received.tells_not_shown,
         "reponses": list(received.cells),
     }
@@ -137,11 +137,10 @@ def from_bytes(content: bytes) -> Received:
         names = head["reponses"]
         facts: list[Any] = [list(column) for column in zip(*records, strict=True)] or [[] for _ in range(7)]
         cells = zip(*facts[6], strict=True) if facts[6] else ([] for _ in names)
-        return Received(
-            head["distingue_non_affiche"],
-            *facts[:6],
-            cells={name: list(column) for name, column in zip(names, cells, strict=True)},
-        )
+        by_name = {name: list(column) for name, column in zip(names, cells, strict=True)}
+        response, respondent, siren, day, complete, order = facts[:6]
+        tells, mark = bool(head["distingue_non_affiche"]), str(head["cle"])
+        return Received(tells, mark, response, respondent, siren, day, complete, order, by_name)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise ArchiveCorrupted(
             "Livraison pseudonymisée illisible. La restaurer depuis une sauvegarde, ou refaire l'import."
