@@ -86,11 +86,9 @@ class Ask:
 
     def since_in(self, value: Template) -> Template:
         """An address, parameters or a body whose « {since} » became the date asked from."""
-        return _filled(value, self.since or self._start)
-
-    @property
-    def _start(self) -> str:
-        return self.source.since.start if self.source.since else ""
+        rule = self.source.since
+        date = self.since or (rule.start if rule else "")
+        return _filled(value, date.replace("-", "") if rule and rule.compact else date)
 
     @property
     def label(self) -> str:

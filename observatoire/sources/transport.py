@@ -33,11 +33,13 @@ class Since(Strict):
 
     The date is the latest value of `column` in the deliveries archived (a value later than the day its delivery was
     received is a sentinel, and does not count), less `overlap_days`; `start` when there is none, and never before it.
+    `compact` writes it without hyphens (« 20260131 »).
     """
 
     column: str
     start: str
     overlap_days: int = Field(7, ge=0, le=400)
+    compact: bool = False
 
     @field_validator("start")
     @classmethod

@@ -40,3 +40,16 @@ create or replace macro dans_une_langue(texte) as
         when left(trim(texte), 1) = '[' then json_extract_string(try_cast(texte as json), '$[0]')
         else texte
     end;
+
+-- The texts of a JSON list; a bare text stands for a list of one, and NULL for none.
+create or replace macro liste_lue(texte) as
+    nullif(
+        list_filter(
+            case
+                when left(ltrim(texte), 1) = '[' then try_cast(try_cast(texte as json) as varchar[])
+                else [texte_net(texte)]
+            end,
+            lambda t: t is not null
+        ),
+        []
+    );

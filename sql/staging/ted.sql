@@ -6,9 +6,7 @@ with source as (
         sans_contact(texte_net(dans_une_langue("buyer-name"))) as acheteur,
         jour(regexp_replace("publication-date", '(Z|[+-][0-9]{2}:[0-9]{2})$', '')) as date_parution,
         "publication-date" as date_recue,
-        list_sort(list_distinct(coalesce(
-            try_cast(try_cast("classification-cpv" as json) as varchar[]), [texte_net("classification-cpv")]
-        ))) as cpv,
+        list_sort(list_distinct(liste_lue("classification-cpv"))) as cpv,
         texte_net("notice-type") as type_avis,
         _livraison,
         _ligne

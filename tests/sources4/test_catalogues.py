@@ -15,7 +15,8 @@ from observatoire.archive import Archive
 from observatoire.ingest import Ingested, deliveries_in_use, ingest_source
 from observatoire.pipeline import load_all_sources
 from observatoire.settings import Settings
-from tests.helpers import Warehouse, ingest_register
+from observatoire.sources.spec import PagedApiProtocol
+from tests.helpers import Warehouse
 from tests.servers import Answer, Seen, Server
 
 CATALOGUE = "https://www.data.gouv.fr/api/2/datasets/search/"
@@ -76,7 +77,10 @@ def served(project: Settings) -> Iterator[tuple[Settings, Server]]:
 
 
 def take(settings: Settings, name: str) -> Ingested:
+    """One source asked once, as fast as the server answers: the polite rate is tested with the protocol."""
     source = load_all_sources(settings)[name]
+    if isinstance(source.protocol, PagedApiProtocol):
+        source = source.model_copy(update={"protocol": source.protocol.model_copy(update={"rate": 1e6})})
     [result] = ingest_source(settings, source)
     return result
 
@@ -86,10 +90,16 @@ def archived(settings: Settings, name: str) -> str:
     return Archive(settings.raw).object_path(delivery.sha256).read_text(encoding="utf-8")
 
 
-def staged(settings: Settings, *names: str) -> Warehouse:
-    ingest_register(settings, "corrections")
+KINDS = (
+    "select t.source, t.type_candidat, s.licence, s.republiee, count(*) from core.contexte_traces as t "
+    "inner join core.sources as s using (source) group by all"
+)
+
+
+def staged(settings: Settings) -> Warehouse:
+    """The traces of all catalogues: what will be judged, less the hundreds of thousands of contracts and notices."""
     warehouse = Warehouse(settings)
-    warehouse.build(*names)
+    warehouse.build("core.contexte_traces", "core.sources")
     return warehouse
 
 
@@ -102,11 +112,10 @@ def test_the_catalogue_is_read_page_by_page_without_persons(served: tuple[Settin
     text = archived(settings, "datagouv_catalogue")
     assert text.count("\n") == 251, "the same dataset under several queries is one record"
     assert "Martin" not in text.replace("jean.martin@example.org", "") and "views" not in text and "logo" not in text
-    built = staged(settings, "core.candidats_bruts")
+    built = staged(settings)
     row = built.rows("select * exclude (_livraison) from staging.datagouv_catalogue where titre = 'Jeu 1'")
     assert "example.org" not in str(row) and "Ville d'Exempleville" in str(row) and "odc-odbl" in str(row)
-    kinds = built.rows("select source, type_candidat, licence, count(*) from core.candidats_bruts group by all")
-    assert kinds == [("datagouv_catalogue", "jeu_de_donnees", "Licence Ouverte 2.0", 250)]
+    assert built.rows(KINDS) == [("datagouv_catalogue", "jeu_de_donnees", "Licence Ouverte 2.0", True, 250)]
 
 
 def test_the_same_catalogue_in_another_order_is_the_same_delivery(served: tuple[Settings, Server]) -> None:
@@ -153,12 +162,12 @@ def test_aids_need_a_key_and_leave_contacts_out(
     assert "Anne Durand" not in text and "0123456789" not in text
     for path in [path for path in settings.data.rglob("*") if path.is_file()]:
         assert KEY.encode() not in path.read_bytes() and b"jeton" not in path.read_bytes(), path
-    built = staged(settings, "core.candidats_bruts")
+    built = staged(settings)
     assert built.rows("select titre, financeurs, appel_a_projets, date_cloture::text, url from staging.aides_territoires") == [
         ("Appel & IA frugale", ["ADEME", "Région"], True, "2026-06-30", "https://aides-territoires.beta.gouv.fr/aides/appel-ia/"),
     ]  # fmt: skip
     assert "anne.durand" not in str(built.rows("select * from staging.aides_territoires"))
-    found = built.rows("select type_candidat, acheteur, date::text from core.candidats_bruts")
+    found = built.rows("select type_candidat, acheteur, date::text from core.contexte_traces")
     assert found == [("appel", "ADEME, Région", "2026-06-30")]
 
 
@@ -175,14 +184,31 @@ def test_ted_ends_at_the_announced_total_though_tokens_go_on(served: tuple[Setti
     assert take(settings, "ted").outcome == "nouvelle"
     asked = [json.loads(seen.body) for seen in server.requests(TED)]
     assert len(asked) == 2 and asked[0]["paginationMode"] == "ITERATION" and asked[0]["limit"] == 250
-    built = staged(settings, "core.candidats_bruts", "core.rejets")
+    built = staged(settings)
     assert built.rows("select avis, objet, acheteur, cpv, date_parution::text from staging.ted") == [
         ("123456-2026", "France-Lyon: Détection par IA", "Métropole de Lyon", ["48000000", "72000000"], "2026-03-08"),
     ]  # fmt: skip
-    assert built.rows("select cle, colonne, motif from core.rejets") == [
-        ("9-2026", "publication-date", "« x » n'est pas une date")
+    assert built.rows("select avis, _motifs from staging._ted where _motifs <> []") == [
+        ("9-2026", ["publication-date : « x » n'est pas une date"])
     ]
-    assert built.rows("select type_candidat, republiee from core.candidats_bruts") == [("avis", False)]
+    assert [row[1:] for row in built.rows(KINDS)] == [("avis", load_all_sources(settings)["ted"].licence, False, 1)]
+
+
+def test_ted_asks_only_for_what_is_new_and_keeps_the_rest(served: tuple[Settings, Server]) -> None:
+    settings, server = served
+    corrected = {**NOTICE, "publication-number": "7-2026", "publication-date": "2026-03-20+01:00"}
+    answers = [[NOTICE], [NOTICE, corrected], []]
+
+    def answer(_: Seen) -> Answer:
+        notices = answers.pop(0)
+        return as_json({"notices": notices, "totalNoticeCount": len(notices)})
+
+    server.route(TED, answer)
+    assert [take(settings, "ted").outcome for _ in range(3)] == ["nouvelle", "nouvelle", "inchangée"]
+    asked = [json.loads(seen.body)["query"].split("PD >= ")[1][:8] for seen in server.requests(TED)]
+    assert asked == ["20240101", "20260301", "20260313"]
+    built = staged(settings)
+    assert built.rows("select avis from staging.ted order by 1") == [("123456-2026",), ("7-2026",)]
 
 
 def odap(server: Server, header: str) -> None:
@@ -200,13 +226,14 @@ def test_the_inventory_of_algorithms_is_found_by_its_slug_and_title(served: tupl
     settings, server = served
     odap(server, "Nom du système;Organisation;Finalité;Date de mise en service;URL")
     assert take(settings, "odap").outcome == "nouvelle"
-    built = staged(settings, "core.candidats_bruts", "core.rejets")
+    built = staged(settings)
     assert built.rows("select nom, organisme, annee, url from staging.odap order by _ligne limit 1") == [
         ("Système 1", "Ville 1", 2001, "https://a.fr/1")
     ]
-    assert built.rows("select ligne, motif from core.rejets") == [(26, "« Système 1 » déjà à l'enregistrement 1")]
-    kinds = built.rows("select type_candidat, republiee, count(*) from core.candidats_bruts group by all")
-    assert kinds == [("cas", False, 25)]
+    assert built.rows("select _ligne, _motifs from staging._odap where _motifs <> []") == [
+        (26, ["Nom : « Système 1 » déjà à l'enregistrement 1"])
+    ]
+    assert built.rows(KINDS) == [("odap", "cas", "non indiquée", False, 25)]
 
 
 def test_headers_nobody_saw_are_refused_by_name(served: tuple[Settings, Server]) -> None:
@@ -228,5 +255,5 @@ def test_a_folder_holds_nothing_but_what_is_declared(served: tuple[Settings, Ser
     settings, server = served
     server.route(CATALOGUE, catalogue([dataset(n, secret="Jean Martin") for n in range(1, 12)]))
     take(settings, "datagouv_catalogue")
-    built = staged(settings, "staging.datagouv_catalogue")
+    built = staged(settings)
     assert "Jean Martin" not in str(built.rows("select * from raw.datagouv_catalogue"))
