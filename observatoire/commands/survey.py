@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from observatoire import cli_output as output
+from observatoire.commands import survey_figures
 
 app = typer.Typer(help="Enquêtes : tirer, importer, estimer.", no_args_is_help=True)
 
@@ -110,3 +111,6 @@ def purge(
     with writer_lock(settings, who, attendre):
         facts = purge_edition(settings, nom, edition, motif, who)
     output_survey.purged(facts, json)
+
+
+survey_figures.add_to(app)

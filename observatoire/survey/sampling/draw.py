@@ -25,6 +25,7 @@ class Selected:
 
     siren: str
     nom: str
+    type: str
     strate: str
     number: float
     probability: float
@@ -85,10 +86,11 @@ def draw(
         ordered = _in_turn(units, seed, begin.setdefault(stratum, 0.0))
         sample += [
             Selected(
-                u.siren, u.nom, stratum, permanent_number(u.siren, seed), count / size, size / count, u.siren in known
+                u.siren, u.nom, u.type, stratum, permanent_number(u.siren, seed), count / size, size / count,
+                u.siren in known,
             )
             for u in ordered[:count]
-        ]
+        ]  # fmt: skip
     return Draw(seed, tuple(sample), sizes, {stratum: begin[stratum] for stratum in sizes})
 
 

@@ -28,7 +28,7 @@ PARTICIPANTS = "participants.csv"
 REMINDERS = "relances.csv"
 ANSWERS = "reponses.parquet"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-FIELDS = ("siren", "nom", "strate", "numero", "probabilite", "poids", "panel")
+FIELDS = ("siren", "nom", "type", "strate", "numero", "probabilite", "poids", "panel")
 # LimeSurvey wants these three heads; the name is the authority's, the address is for the association to fill in.
 PARTICIPANT_FIELDS = ("firstname", "lastname", "email", "attribute_1", "attribute_2")
 
@@ -112,12 +112,14 @@ def answered(folder: Path) -> set[str]:
 
 def _row(unit: Selected) -> tuple[Any, ...]:
     kept = "oui" if unit.kept else "non"
-    return (unit.siren, unit.nom, unit.strate, repr(unit.number), repr(unit.probability), repr(unit.weight), kept)
+    numbers = repr(unit.number), repr(unit.probability), repr(unit.weight)
+    return (unit.siren, unit.nom, unit.type, unit.strate, *numbers, kept)
 
 
 def _selected(row: dict[str, str]) -> Selected:
     number, probability, weight = (float(row[name]) for name in ("numero", "probabilite", "poids"))
-    return Selected(row["siren"], row["nom"], row["strate"], number, probability, weight, row["panel"] == "oui")
+    texts = row["siren"], row["nom"], row["type"], row["strate"]
+    return Selected(*texts, number, probability, weight, row["panel"] == "oui")
 
 
 def _participants(rows: Iterable[tuple[str, str, str]]) -> str:

@@ -42,6 +42,8 @@ def draw_edition(settings: Settings, name: str, edition: str, frame: Frame, opti
 
     Raises SurveyError as `allocate`, `draw` and `write_draw`, and when the panel was drawn with another seed.
     """
+    from observatoire.survey.intake.store import restricted_folder
+
     folder = edition_folder(settings, name, edition)
     counts = allocate(
         frame.sizes,
@@ -64,4 +66,5 @@ def draw_edition(settings: Settings, name: str, edition: str, frame: Frame, opti
         starts = {h: start for h, start in rotated_starts(previous, options.overlap).items() if h in known}
         before = tuple(unit.siren for unit in previous.sample)
     drawn = draw(frame, counts, options.seed, starts, before)
+    restricted_folder(settings, name, edition)
     return Drawn(drawn, frame, write_draw(folder, drawn, frame, asdict(options)), str(folder))
