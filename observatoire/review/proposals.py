@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Any
 from observatoire.archive import Archive, Delivery
 from observatoire.errors import UsageError
 from observatoire.formats import load_delivery, raw_path
+from observatoire.review.register_file import read_register
+from observatoire.review.rules import HISTORY, prepare, staging_text
 from observatoire.settings import Settings
 from observatoire.sources.imports import Mapped, RegisterImport
 from observatoire.sql_text import identifier, literal
 from observatoire.storage import storage_errors, write_atomically
-from observatoire.vocabularies import vocabulary_rows
-from observatoire.warehouse.models import load_macros, used_macros
 
 if TYPE_CHECKING:
     import duckdb
 
 REGISTER = "cas_usage"
-HISTORY = "historique"
 FOLDER = "propositions"
 
 
@@ -67,9 +66,10 @@ def propose(settings: Settings, chosen: RegisterImport, delivery: Delivery) -> P
     load_delivery(settings, chosen.source, delivery, Archive(settings.raw))
     columns = register_columns(settings.register)
     with closing(duckdb.connect()) as con:
-        _prepare(con, settings)
+        prepare(con, settings, REGISTER, read_register(settings, HISTORY).rows, "texte_net( nom_plat(")
+        con.execute(f"create table register as {_as_text(settings.register, REGISTER)}")
         _map(con, chosen, raw_path(settings, chosen.source, delivery), columns)
-        con.execute(f"create table judged as {_staging(settings, REGISTER)}")
+        con.execute(f"create table judged as {staging_text(settings, REGISTER)}")
         rows = con.execute(
             f"select {', '.join(f'r.{identifier(name)}' for name in columns)} from raw.{REGISTER} as r "
             "inner join judged as j using (_ligne) where len(j._motifs) = 0 order by _ligne"
@@ -88,30 +88,6 @@ def register_columns(register: Path, name: str = REGISTER) -> list[str]:
     """The columns of a file of the register, that of documented uses when none is named, in order."""
     with (register / f"{name}.csv").open(encoding="utf-8-sig", newline="") as handle:
         return next(csv.reader(handle))
-
-
-def _prepare(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """The macros, vocabularies and register that the rules of staging read."""
-    staging = _staging(settings, REGISTER) + _staging(settings, HISTORY)
-    macros = {macro.name: macro for macro in load_macros(settings.sql)}
-    for schema in ("raw", "staging", "core"):
-        con.execute(f"create schema {schema}")
-    for macro in used_macros(staging + "texte_net( nom_plat(", macros):
-        con.execute(macro.statement)
-    con.execute("create table core.vocabulaires (liste varchar, valeur varchar, code varchar)")
-    con.executemany(
-        "insert into core.vocabulaires values (?, ?, ?)", [row[:3] for row in vocabulary_rows(settings.register)]
-    )
-    con.execute(f"create table register as {_as_text(settings.register, REGISTER)}")
-    con.execute(
-        f"create table raw.{HISTORY} as select *, '' as _livraison, 0 as _ligne "
-        f"from ({_as_text(settings.register, HISTORY)})"
-    )
-    con.execute(f"create table staging.{HISTORY} as from ({_staging(settings, HISTORY)}) where len(_motifs) = 0")
-
-
-def _staging(settings: Settings, name: str) -> str:
-    return (settings.sql / "staging" / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _as_text(register: Path, name: str) -> str:

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from observatoire.review.agreement import cohen_kappa, krippendorff_alpha, measured
-from tests.conftest import copy_project
-from tests.helpers import Warehouse, ingest_register, write_csv
+from tests.helpers import Warehouse
 
 
 def test_kappa_of_fleiss_diagnoses() -> None:
@@ -63,27 +62,16 @@ def test_coefficients_do_not_depend_on_order_nor_on_names(pairs: list[tuple[str,
         assert cohen_kappa(pairs).value == krippendorff_alpha(pairs).value == 1
 
 
-FIELDS = ("cle", "variable", "passe", "valeur", "codeur", "date", "guide")
-
-
-def test_the_release_says_who_coded_what_and_how_far_they_agree(tmp_path_factory: pytest.TempPathFactory) -> None:
-    settings = copy_project(tmp_path_factory.mktemp("codages"))
-    rows = [("v001", "theme", "A", "eau"), ("v001", "theme", "B", "dechets"), ("v002", "theme", "A", "eau"),
-            ("v002", "theme", "B", "eau"), ("v003", "theme", "A", "eau"), ("v001", "statut", "A", ""),
-            ("v001", "statut", "B", ""), ("v002", "statut", "A", "deploye"), ("v002", "statut", "B", "deploye"),
-            ("v004", "theme", "A", "magie"), ("v004", "couleur", "A", "bleu"), ("v002", "theme", "B", "eau")]  # fmt: skip
-    records = [dict(zip(FIELDS, (*row, f"codeur {row[2]}", "2026-11-24", "g1"), strict=True)) for row in rows]
-    write_csv(settings.register / "codages.csv", records, FIELDS)
-    ingest_register(settings)
-    warehouse = Warehouse(settings)
-    warehouse.build("curated.accords", "curated.codages", "core.rejets")
-    found = warehouse.rows(
-        "select variable, guide, passes, n, accord::double, kappa::double from curated.accords order by 1"
-    )
-    assert found == [("statut", "g1", ["A", "B"], 2, 1.0, 1.0), ("theme", "g1", ["A", "B"], 2, 0.5, 0.0)]
-    assert warehouse.rows(
+def test_the_release_says_who_coded_what_and_how_far_they_agree(judged: Warehouse) -> None:
+    query = "select variable, guide, passes, n, accord::double, kappa::double from curated.accords order by 1"
+    assert judged.rows(query) == [
+        ("ia_explicite", "g1", ["A"], 0, None, None),
+        ("statut", "g1", ["A", "B"], 2, 1.0, 1.0),
+        ("theme", "g1", ["A", "B"], 3, 0.6667, 0.5),
+    ]
+    assert judged.rows(
         "select passe, valeur, valeur_registre from curated.codages where cle_source = 'v001' and variable = 'theme' order by 1"
     ) == [("A", "eau", "eau"), ("B", "dechets", "eau")]
-    assert warehouse.rows("select ligne, colonne from core.rejets where source = 'codages' order by 1, 2 desc") == [
+    assert judged.rows("select ligne, colonne from core.rejets where source = 'codages' order by 1, 2 desc") == [
         (10, "valeur"), (11, "variable"), (11, "valeur"), (12, "passe"),
     ]  # fmt: skip

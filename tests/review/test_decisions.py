@@ -6,75 +6,8 @@ from typing import Any
 
 import pytest
 
-from observatoire.settings import Settings
-from tests.conftest import copy_project
-from tests.helpers import Warehouse, edit_csv, ingest_register, write_csv
-
-FIELDS = (
-    "decision_id", "objet_type", "cle", "valeur_attendue", "valeur", "nature", "motif", "auteur", "date", "guide",
-    "preuve_url",
-)  # fmt: skip
-Row = tuple[str, str, str, str, str, str]
-
-
-def decide(settings: Settings, *rows: Row) -> None:
-    """Write data/register/decisions.csv: (objet_type, cle, attendue, valeur, auteur, date), « A! » for an arbitration."""
-    records = [
-        dict(
-            zip(
-                FIELDS,
-                (f"d{number:05d}", kind, key, expected, value, "arbitrage" if author.endswith("!") else "",
-                 f"Motif {number}", author.rstrip("!"), date, "2026-11-24/1", "https://exemple.fr/preuve"),
-                strict=True,
-            )
-        )
-        for number, (kind, key, expected, value, author, date) in enumerate(rows, 1)
-    ]  # fmt: skip
-    write_csv(settings.register / "decisions.csv", records, FIELDS)
-
-
-def build(settings: Settings) -> Warehouse:
-    ingest_register(settings)
-    warehouse = Warehouse(settings)
-    warehouse.build("curated.decisions", "curated.usages", "core.rejets")
-    return warehouse
-
-
-DAY, LATER, LAST = "2026-11-24", "2026-11-25", "2026-11-26"
-ROWS: tuple[Row, ...] = (
-    ("theme", "cas_usage|v001", "eau", "dechets", "A", DAY),
-    ("finalite", "cas_usage|v001", "oui", "non", "B", DAY),
-    ("nom", "Maurepas||", "", "217803832", "A", DAY),
-    ("statut", "cas_usage|v002", "experimentation", "deploye", "A", DAY),
-    ("statut", "cas_usage|v002", "experimentation", "abandonne", "B", DAY),
-    ("droit_de_reponse", "cas_usage|v003", "", "contestee", "A", DAY),
-    ("droit_de_reponse", "cas_usage|v003", "", "retiree", "B", LATER),
-    ("theme", "cas_usage|v004", "eau", "energie", "A", DAY),  # the register says « dechets »
-    ("theme", "cas_usage|v999", "eau", "energie", "A", DAY),
-    ("detection", "cas_usage|v005", "oui", "non", "A", DAY),
-    ("theme", "cas_usage|v006", "dechets", "autre", "A", DAY),
-    ("theme", "cas_usage|v006", "dechets", "energie", "B", DAY),
-    ("theme", "cas_usage|v006", "dechets", "energie", "C!", LATER),
-    ("theme", "cas_usage|v007", "dechets", "autre", "A", DAY),
-    ("theme", "cas_usage|v007", "dechets", "energie", "A", LATER),  # the author thought again
-    ("statut", "cas_usage|v010", "prevu", "deploye", "A", DAY),  # the register says « deploye »
-    ("nom", "Ville de nulle part|commune|", "", "aucune", "A", DAY),
-    ("nom", "Numérian||", "", "999999999", "A", DAY),
-    ("fusion", "cas_usage|v110 + cas_usage|v033", "", "meme_projet", "A", DAY),
-    ("droit_de_reponse", "cas_usage|v009", "", "contestee", "A", DAY),
-    ("theme", "cas_usage|v010", "", "", "A", DAY),
-    ("magie", "cas_usage|v010", "", "oui", "A", DAY),
-    ("theme", "v010", "", "eau", "A", DAY),
-    ("nom", "Lyon", "", "12", "A", DAY),
-)
-
-
-@pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """One decision of each kind and of each fate, built once."""
-    settings = copy_project(tmp_path_factory.mktemp("decisions"))
-    decide(settings, *ROWS)
-    return build(settings)
+from tests.helpers import Warehouse
+from tests.review.conftest import DAY, LATER
 
 
 def use(warehouse: Warehouse, key: str, columns: str) -> tuple[Any, ...]:
@@ -165,15 +98,3 @@ def test_decisions_link_to_their_use(judged: Warehouse) -> None:
         "and d.cle = 'cas_usage|' || u.cle_source where d.objet_type not in ('nom', 'fusion')"
     )
     assert judged.rows(query) == [(15,)]
-
-
-def test_an_untold_purpose_is_not_rejected(judged: Warehouse) -> None:
-    settings = judged.settings
-    edit_csv(settings.register / "cas_usage.csv", lambda rows: rows[19].update(finalite_environnementale=""))
-    ingest_register(settings)
-    judged.build("core.rejets", "core.usages")
-    assert judged.rows("select finalite_environnementale, confirme from core.usages where cle_source = 'v020'") == [
-        (None, True)
-    ]
-    assert judged.rows("select * from core.rejets where source = 'cas_usage'") == []
-    assert judged.rows("select count(*) from core.usages where finalite_environnementale is null") == [(1,)]

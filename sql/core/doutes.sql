@@ -1,0 +1,231 @@
+-- What analysts are asked to decide: each doubt with its evidence, the candidates and what the machine would do. An object
+-- on which a decision stands is no longer asked; a conflict of two analysts is, for an « arbitrage ».
+with tranches as (
+    select
+        objet_type,
+        objet
+    from core.decisions_confrontees
+    where retenue
+),
+
+libelles as (
+    select
+        siren,
+        nom || ' (' || type || coalesce(', ' || departements[1], '') || ')' as libelle
+    from core.territoires
+    where siren is not null
+    qualify row_number() over (partition by siren order by millesime desc, type, code) = 1
+),
+
+noms as (
+    select
+        'nom' as objet_type,
+        n.nom || '|' || coalesce(n.type_indice, '') || '|' || coalesce(n.territoire_indice, '') as cle,
+        min(n.nom) as collectivite,
+        min(c.titre) as texte,
+        min(p.url) as preuve_url,
+        min(r.siren_automatique) as valeur_attendue,
+        'aucun SIREN : rien n''est deviné' as proposition,
+        min(list_slice(r.candidats, 1, 5)) as sirens,
+        min(case r.statut_automatique when 'ambigu' then 'plusieurs collectivités portent ce nom' else 'nom non reconnu (' || r.regle || ')' end)
+            as raison
+    from core.noms_a_resoudre as n
+    inner join core.noms_resolus as r on r.nom_id = n.nom_id
+    inner join core.preuves as p on p.preuve_id = n.nom_id
+    left join staging.cas_usage as c on p.source = 'cas_usage' and c.id = p.cle_source
+    where r.statut_automatique in ('ambigu', 'non résolu') and r.decision_id is null and n.nom is not null
+    group by n.nom, n.type_indice, n.territoire_indice
+),
+
+choix as (
+    select
+        s.cle,
+        string_agg(s.siren || coalesce(' ' || l.libelle, ''), ' ; ' order by s.rang) as candidats
+    from (
+        select
+            cle,
+            unnest(sirens) as siren,
+            generate_subscripts(sirens, 1) as rang
+        from noms
+    ) as s
+    left join libelles as l on l.siren = s.siren
+    group by s.cle
+),
+
+codes as (
+    select
+        cle as id,
+        variable,
+        count(*) as passes,
+        count(distinct coalesce(valeur, '')) as valeurs,
+        string_agg(
+            passe || ' : ' || case valeur when 'true' then 'oui' when 'false' then 'non' else coalesce(valeur, 'rien') end,
+            ' ; ' order by guide, passe
+        ) as candidats,
+        max(guide) as guide,
+        max(coalesce(valeur, '')) as une_valeur
+    from staging.codages
+    group by cle, variable
+),
+
+registre as (
+    select
+        id,
+        collectivite,
+        titre || coalesce(' — ' || description, '') as texte,
+        source_url,
+        unnest([
+            {'variable': 'theme', 'objet_type': 'theme', 'brute': theme, 'valeur': theme},
+            {'variable': 'statut', 'objet_type': 'statut', 'brute': statut, 'valeur': statut},
+            {'variable': 'ia_explicite', 'objet_type': 'detection', 'brute': cast(ia_explicite as varchar),
+             'valeur': if(ia_explicite, 'oui', 'non')},
+            {'variable': 'finalite_environnementale', 'objet_type': 'finalite',
+             'brute': cast(finalite_environnementale as varchar),
+             'valeur': case when finalite_environnementale then 'oui' when not finalite_environnementale then 'non' end}
+        ], recursive := true)
+    from staging.cas_usage
+),
+
+desaccords as (
+    select
+        r.objet_type,
+        'cas_usage|' || r.id as cle,
+        r.collectivite,
+        r.texte,
+        r.source_url as preuve_url,
+        r.valeur as valeur_attendue,
+        'garder « ' || coalesce(r.valeur, 'rien') || ' » (registre)' as proposition,
+        c.candidats,
+        case
+            when c.valeurs > 1 then 'les codeurs ne sont pas d''accord'
+            when c.passes > 1 then 'les codeurs s''accordent contre le registre'
+            else 'un codeur ne dit pas ce que dit le registre'
+        end as raison,
+        c.guide
+    from registre as r
+    inner join codes as c on c.id = r.id and c.variable = r.variable
+    where c.valeurs > 1 or c.une_valeur is distinct from coalesce(r.brute, '')
+),
+
+statuts as (
+    select
+        'statut' as objet_type,
+        s.objet as cle,
+        c.collectivite,
+        c.titre || coalesce(' — ' || c.description, '') as texte,
+        s.preuve_url,
+        s.statut as valeur_attendue,
+        'garder « ' || s.statut || ' »' as proposition,
+        s.statut_propose || ' (' || s.origine_id || ', ' || s.preuve_date || ')' as candidats,
+        'une preuve plus récente dit un autre statut' as raison
+    from core.statuts_proposes as s
+    inner join staging.cas_usage as c on s.objet = 'cas_usage|' || c.id
+),
+
+fusions as (
+    select
+        'fusion' as objet_type,
+        r.objet as cle,
+        ca.collectivite || if(cb.collectivite = ca.collectivite, '', ' / ' || cb.collectivite) as collectivite,
+        ca.titre || ' // ' || cb.titre as texte,
+        pa.url || if(pb.url = pa.url, '', ' ' || pb.url) as preuve_url,
+        fusion_dite(r.proposition, r.du_registre) as valeur_attendue,
+        'deux usages distincts' as proposition,
+        r.proposition || coalesce(' (similarité ' || r.similarite || ')', '') as candidats,
+        coalesce(r.motif, 'textes proches') as raison
+    from core.rapprochements as r
+    inner join core.preuves as pa on pa.source || '|' || pa.cle_source = split_part(r.objet, ' + ', 1)
+    inner join core.preuves as pb on pb.source || '|' || pb.cle_source = split_part(r.objet, ' + ', 2)
+    inner join staging.cas_usage as ca on pa.source = 'cas_usage' and ca.id = pa.cle_source
+    inner join staging.cas_usage as cb on pb.source = 'cas_usage' and cb.id = pb.cle_source
+    where r.verdict = 'a_examiner'
+),
+
+conflits as (
+    select
+        objet_type,
+        objet as cle,
+        arg_min(valeur_attendue, decision_id) as valeur_attendue,
+        string_agg(auteur || ' : ' || valeur || ' (' || motif || ')', ' ; ' order by decision_id) as candidats,
+        max(guide) as guide
+    from core.decisions_confrontees
+    where verdict = 'en conflit'
+    group by objet_type, objet
+),
+
+reunis as (
+    select
+        n.objet_type,
+        n.cle,
+        n.collectivite,
+        n.texte,
+        n.preuve_url,
+        n.valeur_attendue,
+        n.proposition,
+        c.candidats,
+        n.raison,
+        cast(null as varchar) as guide
+    from noms as n
+    left join choix as c on c.cle = n.cle
+    union all
+    select * from desaccords
+    union all
+    select
+        s.*,
+        cast(null as varchar) as guide
+    from statuts as s
+    where (s.objet_type, s.cle) not in (select (d.objet_type, d.cle) from desaccords as d)
+    union all
+    select
+        f.*,
+        cast(null as varchar) as guide
+    from fusions as f
+),
+
+ouverts as (
+    select
+        r.objet_type,
+        r.cle,
+        r.collectivite,
+        r.texte,
+        r.preuve_url,
+        coalesce(k.valeur_attendue, r.valeur_attendue) as valeur_attendue,
+        r.proposition,
+        coalesce(k.candidats, r.candidats) as candidats,
+        if(k.cle is null, r.raison, 'deux analystes ont décidé autrement : un arbitrage est attendu') as raison,
+        if(k.cle is null, 'decision', 'arbitrage') as nature,
+        coalesce(k.guide, r.guide) as guide
+    from reunis as r
+    left join conflits as k on k.objet_type = r.objet_type and k.cle = decision_objet(r.objet_type, r.cle)
+    union all
+    select
+        k.objet_type,
+        k.cle,
+        c.collectivite,
+        c.titre || coalesce(' — ' || c.description, '') as texte,
+        c.source_url as preuve_url,
+        k.valeur_attendue,
+        'aucun des deux avis' as proposition,
+        k.candidats,
+        'deux analystes ont décidé autrement : un arbitrage est attendu' as raison,
+        'arbitrage' as nature,
+        k.guide
+    from conflits as k
+    left join staging.cas_usage as c on k.cle = 'cas_usage|' || c.id
+    where (k.objet_type, k.cle) not in (select (r.objet_type, decision_objet(r.objet_type, r.cle)) from reunis as r)
+)
+
+select
+    objet_type,
+    cle,
+    collectivite,
+    texte,
+    preuve_url,
+    valeur_attendue,
+    proposition,
+    candidats,
+    raison,
+    nature,
+    guide
+from ouverts as o
+where (o.objet_type, decision_objet(o.objet_type, o.cle)) not in (select (t.objet_type, t.objet) from tranches as t)

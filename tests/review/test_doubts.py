@@ -1,0 +1,91 @@
+"""What analysts are asked to decide: each doubt with its evidence, its candidates and what the machine would do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from observatoire.errors import BuildFailed, UsageError
+from observatoire.pipeline import Report
+from observatoire.review.apply import apply
+from observatoire.review.decisions_file import COLUMNS, DECISION, KEY, OBJECT, REASON
+from observatoire.review.export import doubts, export
+from observatoire.review.sheet import read_table, write_csv
+from observatoire.settings import Settings
+from tests.helpers import Warehouse
+
+
+def doubt(warehouse: Warehouse, kind: str, key: str) -> tuple[Any, ...] | None:
+    found = warehouse.rows(
+        f"select valeur_attendue, candidats, raison, nature, guide from core.doutes where objet_type = '{kind}' and cle = '{key}'"
+    )
+    assert len(found) < 2
+    return found[0] if found else None
+
+
+def test_coders_who_disagree_are_a_doubt(judged: Warehouse) -> None:
+    agree = "les codeurs s'accordent contre le registre"
+    alone = "un codeur ne dit pas ce que dit le registre"
+    assert doubt(judged, "theme", "cas_usage|v012") == ("dechets", "A : energie ; B : energie", agree, "decision", "g1")
+    assert doubt(judged, "detection", "cas_usage|v013") == ("oui", "A : non", alone, "decision", "g1")
+    assert doubt(judged, "statut", "cas_usage|v001") == (
+        "experimentation", "A : rien ; B : rien", agree, "decision", "g1",
+    )  # fmt: skip
+
+
+def test_what_is_decided_is_no_longer_asked(judged: Warehouse) -> None:
+    assert doubt(judged, "theme", "cas_usage|v001") is None, "the coders disagree, and an analyst decided"
+    assert judged.rows("select count(*) from core.doutes where objet_type = 'nom'") == [(0,)], "Maurepas is decided"
+
+
+def test_a_conflict_asks_for_an_arbitration(judged: Warehouse) -> None:
+    assert doubt(judged, "statut", "cas_usage|v002") == (
+        "experimentation",
+        "A : deploye (Motif 4) ; B : abandonne (Motif 5)",
+        "deux analystes ont décidé autrement : un arbitrage est attendu",
+        "arbitrage",
+        "2026-11-24/1",
+    )
+
+
+def test_each_doubt_has_its_evidence_and_is_asked_once(judged: Warehouse) -> None:
+    query = "select count(*), count(distinct (objet_type, cle)), count(preuve_url), count(proposition), count(raison) from core.doutes"
+    ((rows, *others),) = judged.rows(query)
+    assert rows > 10 and others == [rows] * 4
+
+
+def test_a_newer_case_of_the_same_authority_proposes_a_status(judged: Warehouse) -> None:
+    for cle, statut, propose in judged.rows("select objet, statut, statut_propose from core.statuts_proposes"):
+        assert statut != propose and cle.startswith("cas_usage|")
+
+
+def test_the_sheets_of_the_real_register_come_back_as_decisions(
+    released: tuple[Settings, Report], project: Settings, tmp_path: Any
+) -> None:
+    settings = released[0]
+    written = export(settings, tmp_path)
+    assert [file.suffix for file in written.files] == [".csv", ".xlsx"]
+    assert sum(written.counts.values()) == len(doubts(settings)) > 0
+    assert written.counts["nom"] == 1, "Maurepas"
+    again = export(settings, tmp_path)
+    assert again.counts == written.counts, "writing the same sheets again changes nothing"
+    tables = [read_table(file) for file in written.files]
+    assert tables[0] == tables[1], "the CSV and the workbook ask the same"
+    titles, name = tables[0][0], next(row for row in tables[0] if row[0] == "nom")
+    assert name[titles.index(KEY)].startswith("Maurepas|") and "217803832 Maurepas" in name[titles.index("candidats")]
+    name[titles.index(DECISION)], name[titles.index(REASON)] = (
+        "217803832 Maurepas (commune, 78)",
+        "Le site est celui de la ville",
+    )
+    written.files[0].write_bytes(write_csv(COLUMNS, [name]))
+    (decided,) = apply(project, written.files[0], "A. Exemple", "2026-11-25").added
+    assert (decided["objet_type"], decided["valeur"], decided["valeur_attendue"]) == ("nom", "217803832", "")
+    with pytest.raises(UsageError, match="existe déjà avec un autre contenu"):
+        export(settings, tmp_path)
+    assert titles[0] == OBJECT
+
+
+def test_nothing_built_is_said(project: Settings) -> None:
+    with pytest.raises(BuildFailed, match="observatoire build"):
+        export(project)
