@@ -53,3 +53,7 @@ class SurveyError(ObservatoireError):
 
 class DisclosureRisk(ObservatoireError):
     """A confidential cell could be recomputed from what is about to be published."""
+
+
+class AddressGone(FetchFailed):
+    """The server says that the address exists no longer: another may lead to the same file."""

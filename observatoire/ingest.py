@@ -227,7 +227,7 @@ def _judge(settings: Settings, source: Source, path: Path, delivery: Delivery, c
     target = raw_path(settings, source, delivery)
     try:
         with storage_errors(target):
-            loaded = read_bytes(settings, source, path, target)
+            loaded = read_bytes(settings, source.of_vintage(delivery.vintage), path, target)
     except FormatRefused as error:
         raise DeliveryRefused(f"{name} : {error}. Livraison refusée, {kept}. {advice}{error.anchor}") from error
     reason = _shortfall(

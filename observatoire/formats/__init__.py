@@ -51,6 +51,7 @@ class Loaded:
 def raw_path(settings: Settings, source: Source, delivery: Delivery) -> Path:
     """Where the raw rows of a delivery are kept: named by its bytes, what the specification says of them and the code
     that reads them, so that a mended reader reads again what a faulty one had kept."""
+    source = source.of_vintage(delivery.vintage)
     reading = canonical_json(
         {
             "code": room_code(),
@@ -78,7 +79,7 @@ def load_delivery(settings: Settings, source: Source, delivery: Delivery, archiv
     kept = target.with_suffix(".json")
     if target.is_file() and (loaded := _read_loaded(kept)):
         return loaded
-    return read_bytes(settings, source, archive.verified(delivery), target)
+    return read_bytes(settings, source.of_vintage(delivery.vintage), archive.verified(delivery), target)
 
 
 def read_bytes(settings: Settings, source: Source, path: Path, target: Path) -> Loaded:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 
 from observatoire.formats import FormatRefused
-from observatoire.sources.spec import Source
+from observatoire.sources.spec import Column, Source
 
 
 def match_header(source: Source, found: Sequence[str]) -> tuple[dict[str, int | None], list[str]]:
@@ -18,7 +18,8 @@ def match_header(source: Source, found: Sequence[str]) -> tuple[dict[str, int | 
     """
     exact, loose = _places(found), _places([name.strip().casefold() for name in found])
     positions: dict[str, int | None] = {}
-    repairs, missing = [], []
+    repairs: list[str] = []
+    missing: list[Column] = []
     for column in source.columns:
         candidates = [exact.get(column.name, [])]
         candidates += [loose.get(name.strip().casefold(), []) for name in (column.name, *column.aliases)]
@@ -29,10 +30,10 @@ def match_header(source: Source, found: Sequence[str]) -> tuple[dict[str, int | 
         if places and found[places[0]] not in (column.name, *column.aliases):
             repairs.append(f"en-tête « {found[places[0]]} » lu comme « {column.name} »")
         elif not places and not column.optional:
-            missing.append(column.name)
+            missing.append(column)
     if missing:
         unused = [name for position, name in enumerate(found) if position not in positions.values()]
-        raise FormatRefused("; ".join(_absence(name, unused) for name in missing[:5]), "colonne-renommee")
+        raise FormatRefused("; ".join(_absence(column, unused) for column in missing[:5]), "colonne-renommee")
     return positions, repairs
 
 
@@ -44,7 +45,10 @@ def _places(names: Sequence[str]) -> dict[str, list[int]]:
     return places
 
 
-def _absence(name: str, unused: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name.casefold(), [other.casefold() for other in unused], n=1, cutoff=0.6)
-    hint = next((other for other in unused if near and other.casefold() == near[0]), None)
-    return f"colonne « {name} » absente" + (f" (trouvé « {hint} »)" if hint else "")
+def _absence(column: Column, unused: Sequence[str]) -> str:
+    """What is missing, and the column received that looks most like one of its names."""
+    folded = {other.casefold(): other for other in reversed(unused)}
+    names = (*column.aliases, column.name)
+    near = [match for name in names for match in difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)]
+    alias = f", attendu « {column.aliases[0]} »" if column.aliases else ""
+    return f"colonne « {column.name} » absente" + (f" (trouvé « {folded[near[0]]} »{alias})" if near else "")

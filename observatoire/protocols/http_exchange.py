@@ -18,7 +18,7 @@ import requests
 import urllib3
 
 from observatoire import __version__
-from observatoire.errors import ObservatoireError
+from observatoire.errors import AddressGone, ObservatoireError
 from observatoire.protocols.contract import Ask, Validators
 from observatoire.protocols.http_rules import (
     PASSING,
@@ -33,6 +33,8 @@ from observatoire.protocols.http_rules import (
 from observatoire.sources.spec import HttpProtocol
 
 T = TypeVar("T")
+
+GONE = (404, 410)
 
 USER_AGENT = f"observatoire-ia-territoires/{__version__} (+https contact none)"
 ADVICE = {
@@ -229,7 +231,7 @@ def _within(seconds: float, call: Callable[[], requests.Response]) -> requests.R
 
 
 def check_status(exchange: Exchange, response: requests.Response) -> None:
-    """Pass a 200. Raises FetchFailed for any other status, Passing for those worth another try."""
+    """Pass a 200. Raises AddressGone for 404 and 410, Passing for what is worth another try, else FetchFailed."""
     status = response.status_code
     if status == 200:
         return
@@ -237,4 +239,5 @@ def check_status(exchange: Exchange, response: requests.Response) -> None:
     if status in PASSING:
         raise exchange.passing(what, retry_after(response.headers.get("Retry-After"), exchange.ask.pace.now()))
     advice = ADVICE.get(status, exchange.later if status >= 500 else exchange.check_address)
-    raise exchange.ask.failed(what, advice.format(spec=exchange.ask.spec_path))
+    error = exchange.ask.failed(what, advice.format(spec=exchange.ask.spec_path))
+    raise AddressGone(str(error)) if status in GONE else error

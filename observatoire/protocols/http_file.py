@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import replace
 from functools import partial
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import requests
 
-from observatoire.errors import UsageError
+from observatoire.errors import AddressGone, UsageError
 from observatoire.protocols.content import HEAD, is_html, is_zip, zip_fault
 from observatoire.protocols.contract import Ask, Fetched, NotModified, aside
 from observatoire.protocols.http_body import body, empty, media_type, web_page
@@ -26,7 +27,8 @@ def fetch(ask: Ask) -> Fetched | NotModified:
     A zip is kept as received, after a reading of all its members; `open_member` takes the useful one out of it.
     An address to be resolved is resolved first, then « {since} » replaced and the parameters added: an Opendatasoft
     export whose `where` holds « {since} » is no more than this (its JSON exports go through `paged_api`, which puts
-    records in order). Tries and waits are those of `with_retries`.
+    records in order). A direct address is asked first; gone (404, 410), the resolved one is. Tries and waits are those
+    of `with_retries`.
 
     Raises FetchFailed, DeliveryRefused, UsageError, StorageError (see `observatoire.protocols.fetch`).
     """
@@ -34,32 +36,22 @@ def fetch(ask: Ask) -> Fetched | NotModified:
     assert isinstance(protocol, HttpFileProtocol)
     deadline = ask.pace.monotonic() + time_allowed(protocol.max_bytes)
     exchange = Exchange(ask, protocol, "", deadline)
-    exchange = replace(exchange, url=_address(exchange, protocol))
-    return with_retries(exchange, partial(_receive, exchange))
-
-
-def _address(exchange: Exchange, protocol: HttpFileProtocol) -> str:
-    """The canonical address asked today."""
-    ask = exchange.ask
-    if protocol.resolve:
-        _check_vintage(ask)
-        url = resolved(exchange, protocol.resolve)
-    else:
-        url = address(ask, protocol)
-    return with_query(ask.since_in(url), ask.since_in(protocol.params))
-
-
-def address(ask: Ask, protocol: HttpFileProtocol) -> str:
-    """The canonical address of the source, or of the vintage asked.
-
-    Raises UsageError when the source does not have that vintage.
-    """
-    if ask.vintage is None and protocol.url:
-        return protocol.url
-    if ask.vintage in protocol.vintages:
-        return protocol.vintages[ask.vintage]
     _check_vintage(ask)
-    raise AssertionError("unreachable: a specification has an address")
+    direct = protocol.vintages.get(ask.vintage or "", protocol.url)
+    if direct and not protocol.resolve:
+        return _ask(exchange, protocol, direct)
+    assert protocol.resolve, "a specification has an address"
+    if direct:
+        with contextlib.suppress(AddressGone):
+            return _ask(exchange, protocol, direct)
+    return _ask(exchange, protocol, resolved(exchange, protocol.resolve))
+
+
+def _ask(exchange: Exchange, protocol: HttpFileProtocol, address: str) -> Fetched | NotModified:
+    """What is behind a canonical address."""
+    ask = exchange.ask
+    exchange = replace(exchange, url=with_query(ask.since_in(address), ask.since_in(protocol.params)))
+    return with_retries(exchange, partial(_receive, exchange))
 
 
 def _check_vintage(ask: Ask) -> None:

@@ -50,12 +50,13 @@ def _resource(exchange: Exchange, rule: Resolve) -> str:
         chosen = [item for item in known if item["id"] == rule.resource]
         pattern, wanted, option = rule.resource, f"« {rule.resource} »", "resource"
     else:
-        pattern = _pattern(exchange, rule.title or "")
+        pattern, link = _pattern(exchange, rule.title or ""), _pattern(exchange, rule.link or "")
         chosen = [item for item in known if re.search(pattern, str(item.get("title") or ""))]
-        wanted, option = f"de titre « {pattern} »", "title"
+        chosen = [item for item in chosen if re.search(link, str(item["url"]))]
+        wanted, option = f"de titre « {pattern} »" + (f" et d'adresse « {link} »" if link else ""), "title"
     if not chosen:
         raise ask.failed(
-            f"la ressource {wanted} n'est plus dans le jeu de données « {rule.dataset} » "
+            f"la ressource {wanted} n'est pas dans le jeu de données « {rule.dataset} » "
             f"({len(known)} ressources, {exchange.url})",
             _advice(exchange, option),
         )
@@ -121,7 +122,8 @@ def _address(exchange: Exchange, url: str) -> str:
 
 
 def _advice(exchange: Exchange, option: str) -> str:
-    return f"Chercher sur le site du producteur et corriger « {option} » dans {exchange.ask.spec_path}."
+    unless = "Si ce millésime n'a pas encore paru, attendre ; sinon chercher" if exchange.ask.vintage else "Chercher"
+    return f"{unless} sur le site du producteur et corriger « {option} » dans {exchange.ask.spec_path}."
 
 
 class _Links(HTMLParser):

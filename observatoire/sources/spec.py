@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from observatoire.errors import SpecError, UsageError
 from observatoire.sources.licences import fault as licence_fault
 from observatoire.sources.transport import (
+    VINTAGE,
     HttpFileProtocol,
     HttpProtocol,
     PagedApiProtocol,
@@ -116,7 +117,8 @@ Format = Annotated[
 class Column(Strict):
     """An expected column, under the name the source gives it. Columns that are not declared are never loaded.
 
-    `aliases` are other headers known to mean the same thing. An optional column may be absent: it is then NULL.
+    `aliases` are other headers known to mean the same thing; « {vintage} » in one is the vintage of the delivery, so that
+    a file of another year is refused. An optional column may be absent: it is then NULL.
     A private column (it may designate a person) serves the staging and never enters the extracts of a release.
     Of a column made of objects (JSON and XML), `keep` lists the only keys that are read, at any depth; `codes` are those
     of them that hold identifiers (see formats/allow_list.py).
@@ -198,6 +200,16 @@ class Source(Strict):
             return []
         return sorted([*self.protocol.vintages, *(self.protocol.resolve.vintages if self.protocol.resolve else ())])
 
+    def of_vintage(self, vintage: str | None) -> Source:
+        """The same source, as a delivery of that vintage must be read."""
+        if not any(VINTAGE in alias for column in self.columns for alias in column.aliases):
+            return self
+        dated = [
+            column.model_copy(update={"aliases": tuple(a.replace(VINTAGE, vintage or "") for a in column.aliases)})
+            for column in self.columns
+        ]
+        return self.model_copy(update={"columns": tuple(dated)})
+
     @property
     def since(self) -> Since | None:
         """How only what is new is asked for, None when everything is."""
@@ -207,6 +219,10 @@ class Source(Strict):
         """Raises ValueError for options that are each correct and cannot go together."""
         if self.mode == "increment" and self.vintages:
             raise ValueError("increments have no vintages")
+        resolve = self.protocol.resolve if isinstance(self.protocol, HttpFileProtocol) else None
+        said = bool(resolve and resolve.dated) or self.of_vintage("") is not self
+        if (said and not self.vintages) or (resolve and self.vintages and not said):
+            raise ValueError(f"vintages and « {VINTAGE} », in a pattern or an alias, go together")
         if self.since and self.mode != "increment":
             raise ValueError("`since` needs mode: increment")
         if self.since and self.since.column not in names:

@@ -52,9 +52,10 @@ class Since(Strict):
 class Resolve(Strict):
     """How today's address of a file is found.
 
-    Either a `dataset` of data.gouv.fr (id or slug), and in it the resource of id `resource` or whose title matches
-    the pattern `title`; or a `page`, and in it the link that matches the pattern `link`. Patterns are regular
-    expressions, searched anywhere. « {vintage} » in a pattern stands for each of `vintages` in turn.
+    Either a `dataset` of data.gouv.fr (id or slug), and in it the resource of id `resource`, or whose title matches
+    the pattern `title` and, when there is one, whose address matches `link`; or a `page`, and in it the link that
+    matches the pattern `link`. Patterns are regular expressions, searched anywhere. « {vintage} » in a pattern stands
+    for the vintage asked; `vintages` are those that no direct address of the source gives.
     Several matches are an error unless `choose: newest`: for a dataset the last modified, for a page the greatest
     first group of the pattern (a date folder), or else the greatest address.
     """
@@ -70,20 +71,23 @@ class Resolve(Strict):
     @model_validator(mode="after")
     def one_way(self) -> Resolve:
         given = {name for name in ("dataset", "resource", "title", "page", "link") if getattr(self, name)}
-        if given not in ({"dataset", "resource"}, {"dataset", "title"}, {"page", "link"}):
-            raise ValueError("resolve takes `dataset` with `resource` or `title`, or `page` with `link`")
+        if given not in ({"dataset", "resource"}, {"dataset", "title"}, {"dataset", "title", "link"}, {"page", "link"}):
+            raise ValueError("resolve takes `dataset` with `resource` or `title` (and `link`), or `page` with `link`")
         if self.page and not ADDRESS.match(self.page):
             raise ValueError(f"not an http(s) address: {self.page}")
         if self.dataset and not re.fullmatch(r"[A-Za-z0-9_-]+", self.dataset):
             raise ValueError(f"not the id or slug of a dataset: {self.dataset}")
-        pattern = self.title or self.link or ""
-        if bool(self.vintages) != (VINTAGE in pattern):
-            raise ValueError(f"`vintages` and « {VINTAGE} » in the pattern go together")
-        try:
-            re.compile(pattern.replace(VINTAGE, "2026"))
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {pattern} ({error})") from error
+        for pattern in filter(None, (self.title, self.link)):
+            try:
+                re.compile(pattern.replace(VINTAGE, "2026"))
+            except re.error as error:
+                raise ValueError(f"not a regular expression: {pattern} ({error})") from error
         return self
+
+    @property
+    def dated(self) -> bool:
+        """Whether a pattern says the vintage."""
+        return VINTAGE in f"{self.title} {self.link}"
 
 
 class HttpProtocol(Strict):
@@ -100,7 +104,8 @@ class HttpFileProtocol(HttpProtocol):
     """One file behind a URL, or one file per reference vintage.
 
     `vintages` maps a vintage (« 2026 ») to its URL: every vintage stays in use beside the others.
-    `resolve` finds the address instead. `member` names the file to take out of a zip; with * or ? it is a pattern that
+    `resolve` finds the address instead; beside `vintages`, it serves those that have no URL, and those whose URL no
+    longer exists. `member` names the file to take out of a zip; with * or ? it is a pattern that
     exactly one member must match. `params` are added to the address, encoded; `since` asks only for what is new.
     """
 
@@ -114,8 +119,11 @@ class HttpFileProtocol(HttpProtocol):
 
     @model_validator(mode="after")
     def one_address(self) -> HttpFileProtocol:
-        if [bool(self.url), bool(self.vintages), bool(self.resolve)].count(True) != 1:
-            raise ValueError("http_file takes one of `url`, `vintages` and `resolve`")
+        given = {name for name in ("url", "vintages", "resolve") if getattr(self, name)}
+        if given not in ({"url"}, {"vintages"}, {"resolve"}, {"vintages", "resolve"}):
+            raise ValueError("http_file takes one of `url`, `vintages` and `resolve`, or `vintages` and `resolve`")
+        if twice := self.vintages.keys() & set(self.resolve.vintages if self.resolve else ()):
+            raise ValueError(f"vintage {min(twice)} has an address: it is not among those of `resolve`")
         for url in [self.url, *self.vintages.values()]:
             if url and not ADDRESS.match(url):
                 raise ValueError(f"not an http(s) address: {url}")

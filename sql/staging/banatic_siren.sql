@@ -9,10 +9,10 @@ typed as (
         code_commune(insee) as insee,
         code_court(dep_com) as departement,
         trim(nom_com) as nom,
-        entier_francais(pmun_2024) as population,
+        entier_francais(pmun) as population,
         siren as siren_recu,
         insee as insee_recu,
-        pmun_2024 as population_recue,
+        pmun as population_recue,
         premier_janvier(_millesime) as millesime,
         _livraison,
         _ligne

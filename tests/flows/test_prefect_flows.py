@@ -20,7 +20,7 @@ from tests.flows.conftest import Flows
 from tests.helpers import CASES, edit_csv
 from tests.servers import Answer, Server, html
 
-ABSENT, REPLACED = "epci_perimetres", "epcicom"
+ABSENT, REPLACED = "contours_regions", "populations"
 
 
 def test_a_change_is_published_and_explained(flows: Flows, room: Settings) -> None:

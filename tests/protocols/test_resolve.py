@@ -75,11 +75,67 @@ def test_vintages_are_found_by_title(bench: Bench, server: Server) -> None:
             bench.fetch(source, vintage=vintage)
 
 
+def test_a_title_that_several_share_is_told_by_the_file_name(bench: Bench, server: Server) -> None:
+    publish(server, resource(1, "Millésime 2026"), resource(2, "Millésime 2026"), resource(2, "Notice"))
+    rule = {"dataset": "inventaire-ia", "title": "Millésime 2026", "link": "/2[.]csv$"}
+    assert bench.fetched(bench.source(resolve=rule)).url.endswith("/2.csv")
+    with pytest.raises(FetchFailed, match=re.escape("de titre « Millésime 2026 » et d'adresse « /3[.]csv$ »")):
+        bench.fetch(bench.source(resolve={**rule, "link": "/3[.]csv$"}))
+
+
+BOTH: dict[str, Any] = {
+    "vintages": {"2025": URL},
+    "resolve": {"dataset": "inventaire-ia", "title": "Millésime {vintage}", "vintages": ["2026"]},
+}
+
+
+def test_a_direct_address_is_asked_first_and_alone(bench: Bench, server: Server) -> None:
+    publish(server, *FOUR)
+    server.script(URL, Answer(body=CSV))
+    assert bench.source(**BOTH).vintages == ["2025", "2026"]
+    assert bench.fetched(bench.source(**BOTH), vintage="2025").url == URL
+    assert [seen.path for seen in server.seen] == ["/www.producteur.fr/fichiers/communes.csv"]
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_vintage_whose_address_is_gone_is_resolved(status: int, bench: Bench, server: Server) -> None:
+    publish(server, *FOUR)
+    server.script(URL, Answer(status))
+    assert bench.fetched(bench.source(**BOTH), vintage="2025").url == FOUR[0]["url"]
+    assert len(server.requests(URL)) == 1
+
+
+def test_a_vintage_without_an_address_is_resolved(bench: Bench, server: Server) -> None:
+    publish(server, *FOUR)
+    assert bench.fetched(bench.source(**BOTH), vintage="2026").url == FOUR[1]["url"]
+    assert server.requests(URL) == []
+
+
+@pytest.mark.parametrize("answer", [Answer(403), Answer(500), html()])
+def test_a_server_in_trouble_is_not_an_address_gone(answer: Answer, bench: Bench, server: Server) -> None:
+    publish(server, *FOUR)
+    server.script(URL, answer)
+    with pytest.raises((FetchFailed, DeliveryRefused)):
+        bench.fetch(bench.source(**BOTH), vintage="2025")
+    assert server.requests(DATASET) == []
+
+
+def test_a_vintage_gone_from_both_places_is_one_line(bench: Bench, server: Server) -> None:
+    publish(server, FOUR[1])
+    server.script(URL, Answer(404))
+    with pytest.raises(FetchFailed) as caught:
+        bench.fetch(bench.source(**BOTH), vintage="2025")
+    message = str(caught.value)
+    assert "cog_communes 2025 : la ressource de titre « Millésime 2025 » n'est pas dans" in message
+    assert "Si ce millésime n'a pas encore paru, attendre ; sinon" in message and "\n" not in message
+    assert bench.left == []
+
+
 @pytest.mark.parametrize(
     ("rule", "resources", "more", "says"),
     [
-        ({"resource": "id-7"}, FOUR, {}, "la ressource « id-7 » n'est plus dans le jeu de données « inventaire-ia »"),
-        ({"title": "Millésime 2031"}, FOUR, {}, "la ressource de titre « Millésime 2031 » n'est plus"),
+        ({"resource": "id-7"}, FOUR, {}, "la ressource « id-7 » n'est pas dans le jeu de données « inventaire-ia »"),
+        ({"title": "Millésime 2031"}, FOUR, {}, "la ressource de titre « Millésime 2031 » n'est pas"),
         (
             {"title": "2026"},
             FOUR,

@@ -26,6 +26,15 @@ SINCE = {"column": "nom", "start": "2024-01-01"}
         ({"resolve": {"dataset": "a", "title": "x {vintage}"}}, "go together"),
         ({"resolve": {"dataset": "a", "title": "x", "vintages": ["2026"]}}, "go together"),
         ({"resolve": {"dataset": "a", "title": "x"}, "url": "https://a.fr/x"}, "one of"),
+        ({"resolve": {"dataset": "a", "title": "x", "link": "("}}, "not a regular expression"),
+        ({"resolve": {"dataset": "a", "title": "x"}, "vintages": {"2026": "https://a.fr/x"}}, "go together"),
+        (
+            {
+                "resolve": {"dataset": "a", "title": "x {vintage}", "vintages": ["2026"]},
+                "vintages": {"2026": "https://a.fr/x"},
+            },
+            "2026 has an address",
+        ),
         ({"params": {"where": "d > '{since}'"}}, "go together"),
         ({"since": SINCE}, "go together"),
         ({"since": SINCE, "params": {"where": "{since}"}}, "needs mode: increment"),

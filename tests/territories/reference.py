@@ -96,9 +96,9 @@ def real_reference(shared: Path) -> duckdb.DuckDBPyConnection:
     with Server() as server:
         replay_real(server, shared, folder)
         online = replace(settings, mirror_url=server.url)
-        for name in dict.fromkeys(name for name, _ in REAL):
-            for result in ingest_source(online, sources[name]):
-                assert result.outcome == "nouvelle", result.message
+        for name, vintage in REAL:
+            (result,) = ingest_source(online, sources[name], vintage=vintage)
+            assert result.outcome == "nouvelle", result.message
     return build(settings, *PUBLISHED, "staging.contours_departements", "staging.contours_regions",
                  "staging.contours_epci")  # fmt: skip
 
