@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,8 @@ def read_codebook(path: Path) -> Codebook:
         return Codebook(**{"name": path.stem.partition("-")[0], **content})
     except ValidationError as error:
         first = error.errors()[0]
-        raise _wrong(path, _line(root, first["loc"]), _said(first)) from error
+        line = _line(root, first["loc"]) if first["loc"] else _line_of(root, _said(first))
+        raise _wrong(path, line, _said(first)) from error
 
 
 def _wrong(path: Path, line: int, what: str) -> SpecError:
@@ -125,6 +127,22 @@ def _line(node: Any, location: Sequence[int | str]) -> int:
         elif isinstance(node, yaml.SequenceNode) and isinstance(item, int) and item < len(node.value):
             node = node.value[item]
     return int(node.start_mark.line) + 1 if node is not None else 1
+
+
+def _line_of(root: Any, said: str) -> int:
+    """The last line where the file writes what a message quotes, or begins with (faults between two blocks)."""
+    words = [*re.findall(r"« ([^»]*) »", said), re.split(r"[ ,]", said, maxsplit=1)[0]]
+    lines = {word: [line for value, line in _scalars(root) if value == word] for word in words}
+    return next((found[-1] for found in lines.values() if found), 1)
+
+
+def _scalars(node: Any) -> Iterator[tuple[str, int]]:
+    if isinstance(node, yaml.ScalarNode):
+        yield str(node.value), int(node.start_mark.line) + 1
+    elif isinstance(node, yaml.CollectionNode):
+        for item in node.value:
+            for part in item if isinstance(item, tuple) else (item,):
+                yield from _scalars(part)
 
 
 def _repeated(node: Any) -> tuple[int, str] | None:

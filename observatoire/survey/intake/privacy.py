@@ -28,7 +28,10 @@ PERSONS = frozenset(
 )  # fmt: skip
 VALUES = (
     ("une adresse électronique", re.compile(r"[\w.+-]+@[\w-]+\.[A-Za-z]{2,}")),
-    ("un numéro de téléphone", re.compile(r"(?<![\d.])(?:\+33|0033|0)[\s.]?[1-9](?:[\s.-]?\d{2}){4}(?![\d.])")),
+    (
+        "un numéro de téléphone",
+        re.compile(r"(?<![\d.,])(?:(?:\+33|0033)\s?(?:\(0\))?|0)[\s.]?[1-9](?:[\s./-]?\d{2}){4}(?![\d.])"),
+    ),
 )
 
 
