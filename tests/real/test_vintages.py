@@ -129,7 +129,9 @@ def test_a_perimeter_of_another_year_is_refused(online: Settings, server: Server
 
     early = take(online, source, "2026")
     assert early.outcome == "refusée" and early.message
-    assert "epci_perimetres 2026 : colonne « pmun » absente (trouvé « pmun_2025 », attendu « pmun_2026 »)" in early.message
+    assert (
+        "epci_perimetres 2026 : colonne « pmun » absente (trouvé « pmun_2025 », attendu « pmun_2026 »)" in early.message
+    )
 
     server.script(current, Answer(body=real.read_bytes().replace(b"pmun_2025", b"pmun_2026")))
     late = take(online, source, "2025")
