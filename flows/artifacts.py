@@ -38,13 +38,20 @@ def headline(report: pipeline.Report) -> str:
     else:
         done = f"Rien de neuf, la version {report.release} reste publiée"
         calm = f"Rien de neuf : la version {report.release} reste en service."
-    names = sorted({item.source for item in report.degraded})
-    return f"{done}, mais {count(len(names), 'source', 'dégradée')} : {', '.join(names)}." if names else calm
+    degraded = sorted({item.source for item in report.degraded})
+    stale = sorted({line.split(" : ")[0] for line in report.stale} - set(degraded))
+    faults = [
+        f"{count(len(names), 'source', state)} : {', '.join(names)}"
+        for names, state in ((degraded, "dégradée"), (stale, "périmée"))
+        if names
+    ]
+    return f"{done}, mais {' ; '.join(faults)}." if faults else calm
 
 
 def summary(report: pipeline.Report) -> str:
     """Markdown: how it ended, what to do, which release."""
     todo = [f"**Source dégradée.** {item.message}" for item in report.degraded]
+    todo += [f"**Source périmée.** {line}" for line in report.stale]
     todo += [f"**Alerte.** {line}" for line in report.alerts]
     lines = [f"# {headline(report)}", "", "## À faire", ""]
     lines += [f"- {line}" for line in todo] or ["Rien."]
@@ -109,7 +116,7 @@ def freshness_rows(settings: Settings) -> Rows:
 def source_state(row: dict[str, Any]) -> str:
     """Where a source stands, in a few words."""
     if row["degradee_depuis"]:
-        return f"DÉGRADÉE depuis {row['degradee_depuis']}"
+        return f"{'PÉRIMÉE' if row['perimee'] else 'DÉGRADÉE'} depuis {row['degradee_depuis']}"
     if not row["livraisons"]:
         return "REQUISE, ABSENTE" if row["requise"] else "jamais collectée"
     return "à jour"
@@ -131,10 +138,9 @@ def show_refresh(settings: Settings, report: pipeline.Report) -> None:
 def show_freshness(settings: Settings) -> None:
     """The state of every source."""
     rows = freshness_rows(settings)
-    degraded = sum(1 for row in rows if row["Que faire"])
-    _table(
-        "fraicheur", rows, count(degraded, "source", "dégradée") + "." if degraded else "Aucune source n'est dégradée."
-    )
+    faulty = sum(1 for row in rows if row["Que faire"])
+    found = count(faulty, "source") + " à regarder." if faulty else "Aucune source n'est dégradée ni périmée."
+    _table("fraicheur", rows, found)
 
 
 def show_ingested(lines: Sequence[str], title: str) -> None:

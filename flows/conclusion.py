@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows import artifacts
+from observatoire import pipeline
 from observatoire.errors import ObservatoireError
 from observatoire.pipeline import Report
 from observatoire.settings import Settings
@@ -36,7 +38,9 @@ def concluded(work: Callable[[Settings], State[Any]]) -> State[Any]:
 
 
 def released(settings: Settings, report: Report) -> State[Any]:
-    """The state of a refresh: « Completed », or « Dégradée » (also of type COMPLETED) when a source is degraded."""
+    """The state of a refresh: « Completed », or « Dégradée » (also of type COMPLETED) when a source is degraded or stale,
+    as the command then ends with the code 3."""
+    report = replace(report, stale=pipeline.stale_sources(settings))
     artifacts.show_refresh(settings, report)
-    name = DEGRADED if report.degraded else None
+    name = DEGRADED if report.exit_code else None
     return Completed(name=name, message=artifacts.headline(report), data=report.as_dict())

@@ -9,7 +9,13 @@ from pydantic_core import CoreSchema
 
 
 class KnownSource:
-    """Makes a text a dropdown of the sources known when the form is made, so that a new source needs no Python."""
+    """Makes a text a dropdown of the sources known when the form is made, so that a new source needs no Python.
+
+    With `lists`, those that someone hands over as files (data/register/imports) are known too.
+    """
+
+    def __init__(self, lists: bool = False) -> None:
+        self.lists = lists
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         from observatoire import pipeline
@@ -17,13 +23,15 @@ class KnownSource:
         from observatoire.settings import Settings
 
         try:
-            known = list(pipeline.load_all_sources(Settings.from_env()))
+            settings = Settings.from_env()
+            known = [*pipeline.load_all_sources(settings), *(pipeline.load_lists(settings) if self.lists else ())]
         except ObservatoireError:  # the form stays usable: the run itself says what is wrong with the specifications
             return handler(schema)
         return {**handler(schema), "enum": known}
 
 
 SourceId = Annotated[str, KnownSource()]
+SourceOrListId = Annotated[str, KnownSource(lists=True)]
 
 
 class AuditOptions(BaseModel):
@@ -67,7 +75,11 @@ class IngestOptions(AuditOptions):
 
     model_config = ConfigDict(title="Prendre une livraison")
 
-    source: SourceId = Field(title="Source", description="La source dont on prend la livraison.")
+    source: SourceOrListId = Field(
+        title="Source ou liste",
+        description="La source dont on prend la livraison, ou la liste remise par fichier : ses lignes sont alors proposées "
+        "au registre, qui n'est pas modifié.",
+    )
     file: str = Field(
         "",
         title="Fichier",

@@ -12,7 +12,7 @@ from prefect.states import Completed, Failed
 from flows import artifacts
 from flows.conclusion import DEGRADED, concluded, released
 from flows.forms import IngestOptions
-from flows.steps import collect, publish, result_of, take_file
+from flows.steps import collect, propose_list, publish, result_of, take_file
 from observatoire import pipeline
 from observatoire.ingest import Ingested
 from observatoire.settings import Settings
@@ -30,7 +30,9 @@ def ingest(options: IngestOptions) -> State[Any]:
 
 
 def taken_in(settings: Settings, options: IngestOptions) -> State[Any]:
-    """One task for the delivery; when it is usable and publishing is asked, one for the build."""
+    """One task for the delivery; when it is usable and publishing is asked, one for the build. A list is only proposed."""
+    if options.source in pipeline.load_lists(settings):
+        return proposed(settings, options)
     source = pipeline.load_all_sources(settings).get(options.source)
     local = options.file or (source and isinstance(source.protocol, RegisterProtocol))
     results: list[Ingested] = result_of(
@@ -48,6 +50,20 @@ def taken_in(settings: Settings, options: IngestOptions) -> State[Any]:
     if len(degraded) == len(results):
         return Failed(message=title)
     return Completed(name=DEGRADED if degraded else None, message=title)
+
+
+def proposed(settings: Settings, options: IngestOptions) -> State[Any]:
+    """The end of a list handed over as a file: where its proposed rows are, and why the others are not."""
+    results, proposals = result_of(propose_list(settings, options.source, options.file, options.wait_minutes))
+    if proposals is None:
+        title = " ; ".join(described(item) for item in results)
+        artifacts.show_ingested([title], f"Liste {options.source}")
+        return Failed(message=title)
+    title = f"{options.source} : {artifacts.count(proposals.proposed, 'ligne', 'proposée')} au registre"
+    title += f", dans {proposals.file}." if proposals.file else "."
+    aside = [f"Ligne {item.ligne}, {item.colonne} : {item.motif}." for item in proposals.set_aside]
+    artifacts.show_ingested([title, *aside], f"Liste {options.source}")
+    return Completed(message=title)
 
 
 def described(item: Ingested) -> str:

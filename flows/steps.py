@@ -115,6 +115,17 @@ def take_file(settings: Settings, source: str, file: str, vintage: str, wait_min
     return take_in(settings, source, file, vintage, wait_minutes)
 
 
+@task(name="Proposer la liste", task_run_name="Proposer {name}", cache_policy=NO_CACHE)
+def propose_list(settings: Settings, name: str, file: str, wait_minutes: float) -> State[Any]:
+    """Archive a list handed over as a file and propose its rows. Carries the list of Ingested and the Proposals."""
+
+    def work() -> tuple[list[Ingested], Any]:
+        with turn_to_write(wait_minutes) as seconds:
+            return pipeline.take_list(settings, name, Path(file) if file else None, who=who(), wait_seconds=seconds)
+
+    return ended(work)
+
+
 @task(name="Construire, contrôler, publier", cache_policy=NO_CACHE)
 def publish(settings: Settings, registers: Sequence[str] | None, force: bool, wait_minutes: float) -> State[Any]:
     """Build, check and release after reading these register sources (None: take nothing in). Carries the Report."""

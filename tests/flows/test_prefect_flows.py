@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from observatoire import pipeline
+from observatoire.freshness import Stale
 from observatoire.release.store import current_release
 from observatoire.settings import Settings
 from observatoire.state import writer_lock
@@ -76,6 +77,23 @@ def test_a_degraded_source_shows_without_stopping_anything(
     assert all(row["État"].startswith("DÉGRADÉE") and row["Que faire"] for row in worst)
 
 
+def test_a_stale_source_is_said_and_the_end_is_degraded(
+    flows: Flows, room: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stale = Stale("2026-01-01T00:00:00Z", "plus revue depuis le 2025-12-01, cadence mensuelle. Lancer ceci.")
+    monkeypatch.setattr(pipeline, "staleness", lambda source, *_: stale if source.id == "hotes" else None)
+
+    state = flows.refresh()
+
+    release = current_release(room)
+    assert release and (state.type, state.name) == ("COMPLETED", "Dégradée")
+    assert state.message == f"Rien de neuf, la version {release.id} reste publiée, mais 1 source périmée : hotes."
+    assert state.data.result["exit_code"] == 3
+    assert f"- **Source périmée.** hotes : {stale.message}" in flows.artifact("bilan")
+    first = flows.artifact("fraicheur")[0]
+    assert (first["Source"], first["État"]) == ("hotes", "PÉRIMÉE depuis 2026-01-01T00:00:00Z")
+
+
 def online_address(settings: Settings, name: str) -> str:
     protocol: Any = pipeline.load_all_sources(settings)[name].protocol
     (address,) = [protocol.url] if protocol.url else protocol.vintages.values()
@@ -131,6 +149,25 @@ def test_a_file_is_taken_in_and_published(flows: Flows, room: Settings) -> None:
     assert (same.type, same.message) == ("COMPLETED", "hotes : livraison inchangée.")
     published = flows.ingest(source="hotes")
     assert published.type == "COMPLETED" and published.message.startswith("Rien de neuf : la version")
+
+
+def test_a_list_handed_over_is_proposed_and_the_register_stays(flows: Flows, room: Settings) -> None:
+    before = (room.register / CASES).read_bytes()
+    columns = pipeline.load_lists(room)["partenaire"].source.column_names
+    header, wrong = room.data / "liste.csv", room.data / "autre.csv"
+    header.write_text(";".join(columns) + "\n" + ";".join("?" for _ in columns) + "\n", encoding="utf-8")
+    wrong.write_text("a;b\n1;2\n")
+
+    state = flows.ingest(source="partenaire", file=str(header))
+
+    assert (state.type, state.message) == ("COMPLETED", "partenaire : 0 ligne proposée au registre.")
+    assert "# Liste partenaire\n\n- partenaire : 0 ligne" in flows.artifact("bilan")
+    assert "\n- Ligne 1, " in flows.artifact("bilan")
+    assert (room.register / CASES).read_bytes() == before
+    refused = flows.ingest(source="partenaire", file=str(wrong))
+    assert refused.type == "FAILED" and "absente" in refused.message
+    missing = flows.ingest(source="partenaire")
+    assert missing.type == "FAILED" and "--file" in missing.message
 
 
 def test_a_refused_file_publishes_nothing(flows: Flows, room: Settings) -> None:

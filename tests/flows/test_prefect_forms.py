@@ -10,7 +10,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from observatoire.pipeline import load_all_sources
+from observatoire.pipeline import load_all_sources, load_lists
 from observatoire.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +48,8 @@ def test_sources_are_a_dropdown_and_choices_are_switches(quiet: Path) -> None:
     assert refresh["properties"]["sources"]["items"]["enum"] == known
     assert {name for name, field in refresh["properties"].items() if field["type"] == "boolean"} == {"live", "force"}
     _, ingest = form("ingest")
-    assert ingest["properties"]["source"]["enum"] == known
+    lists = list(load_lists(Settings.from_env({})))
+    assert "partenaire" in lists and ingest["properties"]["source"]["enum"] == [*known, *lists]
     assert ingest["required"] == ["source"]
     assert ingest["properties"]["publish"]["type"] == "boolean"
 
