@@ -295,6 +295,11 @@ def trace(result: Trace, json: bool) -> None:
         _show(table)
         if len(result.usages) > SHOWN:
             print(f"… et {len(result.usages) - SHOWN} autres : « --json » les donne tous.")
+    for decision in result.decisions[:SHOWN]:
+        print(
+            f"Décision {decision['decision_id']} {decision['etat']} : {decision['objet_type']} → « {decision['valeur']} », "
+            f"{decision['auteur']}, {decision['date']} : {decision['motif']}"
+        )
     for record in result.enregistrements[:5]:
         several = "s" if "-" in (record.lignes_du_fichier or "") else ""
         lines = f", ligne{several} {record.lignes_du_fichier} du fichier" if record.lignes_du_fichier else ""

@@ -50,6 +50,7 @@ class Trace:
     fait: Row
     usages: list[Row]
     preuves: list[Row]
+    decisions: list[Row]
     enregistrements: list[Record]
     colonnes: dict[str, list[str]]
 
@@ -82,12 +83,13 @@ def trace(settings: Settings, release: Release, wanted: str, sources: dict[str, 
         nature, fact = _find(con, wanted)
         uses = _uses(con, nature, fact)
         evidence = _evidence(con, nature, fact, uses)
+        decided = _decisions(con, uses)
         places = [(row["source"], row["livraison"], row["ligne"]) for row in evidence]
         if nature == "chiffre":
             places = [("chiffres_publies", fact["livraison"], fact["ligne"])]
         records = [_record(settings, con, sources, place) for place in dict.fromkeys(places)]
     table = {"indicateur": "indicateurs", "usage": "usages", "preuve": "preuves", "chiffre": "chiffres_publies"}[nature]
-    return Trace(wanted, release.id, nature, fact, uses, evidence, records, table_origins(settings, table))
+    return Trace(wanted, release.id, nature, fact, uses, evidence, decided, records, table_origins(settings, table))
 
 
 def table_origins(settings: Settings, table: str) -> dict[str, list[str]]:
@@ -171,6 +173,20 @@ def _evidence(con: duckdb.DuckDBPyConnection, nature: str, fact: Row, uses: list
         return []
     listed = ", ".join(literal(row["usage_id"]) for row in uses)
     return _rows(con, f"select {chosen} from preuves where usage_id in ({listed}) order by source, ligne, preuve_id")
+
+
+def _decisions(con: duckdb.DuckDBPyConnection, uses: list[Row]) -> list[Row]:
+    """What analysts decided of the uses and what the listed authorities replied, oldest first; nothing before it was kept."""
+    kept = _one(con, "select 1 as un from information_schema.tables where table_name = 'decisions'")
+    if not uses or not kept:
+        return []
+    listed = ", ".join(literal(row["usage_id"]) for row in uses)
+    return _rows(
+        con,
+        "select decision_id, objet_type, cle, valeur_attendue, valeur, motif, auteur, date, etat, explication, preuve_url "
+        f"from decisions where usage_id in ({listed}) "
+        f"or decision_id in (select unnest(decisions) from usages where usage_id in ({listed})) order by date, decision_id",
+    )
 
 
 def _record(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import duckdb
 import pytest
 
 from observatoire.errors import BuildFailed, UsageError
@@ -89,3 +90,16 @@ def test_the_sheets_of_the_real_register_come_back_as_decisions(
 def test_nothing_built_is_said(project: Settings) -> None:
     with pytest.raises(BuildFailed, match="observatoire build"):
         export(project)
+
+
+def test_a_trace_shows_what_was_decided_and_replied(judged: Warehouse) -> None:
+    from observatoire.trace import _decisions
+
+    with duckdb.connect() as con:
+        con.execute("create table usages as select 'u1' as usage_id, ['d2'] as decisions")
+        assert _decisions(con, [{"usage_id": "u1"}]) == [], "a release of before decisions were kept"
+        columns = [f"{name} varchar" for (name,) in judged.rows("select column_name from (describe curated.decisions)")]
+        con.execute(f"create table decisions ({', '.join(columns)})")
+        for decision, usage in (("d1", "u1"), ("d2", None), ("d3", "u2")):
+            con.execute("insert into decisions (decision_id, usage_id) values (?, ?)", [decision, usage])
+        assert [row["decision_id"] for row in _decisions(con, [{"usage_id": "u1"}])] == ["d1", "d2"]
