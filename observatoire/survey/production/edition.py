@@ -159,7 +159,8 @@ def plain(value: float | None, digits: int) -> str:
 def _row(edition: Edition, figure: Figure, hidden: str | None) -> Row:
     book, found = edition.codebook, figure.estimate
     breakdown, _ = figure.domain.key
-    shown: dict[str, Any] = {"absence": "secret", "motif": hidden or ""}
+    # Which rule hides a figure would itself tell: « unanimous » is an answer. The analyst alone is told.
+    shown: dict[str, Any] = {"absence": "secret"}
     if hidden is None:
         scale = 100.0 if figure.indicator.measure == "proportion" else 1.0
         numbers = [None if x is None else scale * x for x in (found.value, found.low, found.high)]
