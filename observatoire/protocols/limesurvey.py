@@ -11,7 +11,7 @@ import binascii
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -117,7 +117,7 @@ def read_survey(
 def session(
     settings: Settings, name: str, where: LimeSurvey, user: tuple[str, str], pace: Pace | None = None
 ) -> Iterator[Session]:
-    """A session on the server, released at the end even after an error (whose message is the one that is kept)."""
+    """A session on the server, released at the end even after an error, which is the one that is said."""
     used = pace or Pace()
     ask = SurveyAsk(_source(name), settings, settings.work, pace=used)
     deadline = used.monotonic() + PATIENCE
@@ -127,18 +127,10 @@ def session(
     opened = Session(ask, where, deadline, key)
     try:
         yield opened
-    except BaseException:
-        _release_quietly(opened)
-        raise
-    else:
-        opened.call("release_session_key")
-
-
-def _release_quietly(opened: Session) -> None:
-    try:
-        opened.call("release_session_key")
-    except (FetchFailed, DeliveryRefused):
-        return  # the first error is the one to say; a session also expires by itself
+    finally:
+        # A session also expires by itself: what was received, or the error that stopped the reading, matters more.
+        with suppress(FetchFailed, DeliveryRefused):
+            opened.call("release_session_key")
 
 
 def _pages(opened: Session, announced: int) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 FOLDER = "enquetes"
+TODO = "À COMPLÉTER"
 FRENCH = {
     "missing": "option obligatoire absente",
     "extra_forbidden": "option inconnue",
@@ -87,6 +88,8 @@ def read_codebook(path: Path) -> Codebook:
         raise _wrong(path, 1, "une table « clé : valeur » est attendue")
     if twice := _repeated(root):
         raise _wrong(path, *twice)
+    if left := next((line for value, line in _scalars(root) if TODO in value), None):
+        raise _wrong(path, left, f"« {TODO} » est encore à remplacer")
     try:
         return Codebook(**{"name": path.stem.partition("-")[0], **content})
     except ValidationError as error:

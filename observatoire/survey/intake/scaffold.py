@@ -13,7 +13,7 @@ from observatoire.errors import UsageError
 from observatoire.settings import Settings
 from observatoire.storage import write_atomically
 from observatoire.survey.intake.codebook import CODE, YES_NO
-from observatoire.survey.intake.codebook_file import FOLDER
+from observatoire.survey.intake.codebook_file import FOLDER, TODO
 from observatoire.survey.intake.lss import Form, FormQuestion, read_form
 from observatoire.survey.intake.privacy import person_word
 
@@ -34,7 +34,6 @@ TEXT_ONLY = frozenset({"X"})  # a text shown, no answer
 ALWAYS = frozenset({"", "1"})
 SIMPLE = re.compile(r"""\(*\s*([A-Za-z][A-Za-z0-9]*)(?:\.NAOK|\.shown|\.code)?\s*==\s*["']([^"']*)["']\s*\)*""")
 TICK = re.compile(r"""\(*\s*([A-Za-z][A-Za-z0-9]*)_([A-Za-z0-9]+)(?:\.NAOK)?\s*==\s*["']Y["']\s*\)*""")
-TODO = "À COMPLÉTER"
 
 
 def scaffold(form: Form) -> str:
