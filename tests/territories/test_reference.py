@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from observatoire.settings import Settings
@@ -137,6 +138,21 @@ def test_a_code_read_as_a_number_is_put_right_and_counted(settings: Settings) ->
                 "core.territoires_reparations") == [
         ("cog_communes", "COM : zéro ou casse perdus par un tableur, remis", 2),
     ]  # fmt: skip
+
+
+def test_repairs_of_codes_reach_the_published_deliveries(settings: Settings) -> None:
+    """Beside those made on reading; alert LIV-02 counts in « controles » the deliveries whose list is not empty."""
+    with closing(duckdb.connect()) as con:
+        con.execute("create schema core")
+        con.execute("create table core.rejets (source varchar, livraison varchar, ligne bigint)")
+        con.execute("create table core.territoires_reparations as select 'cog' as source, 'a' as livraison, "
+                    "unnest(['COM : remis', 'DEP : remis']) as reparation, unnest([2, 1]) as nombre")  # fmt: skip
+        con.execute("create table core.livraisons as select source, livraison, '2025' as millesime, null::date as "
+                    "date_livraison, '' as url, 1 as octets, 1 as lignes, reparations, '' as licence from (values "
+                    "('cog', 'a', ['encodage']), ('cog', 'b', []::varchar[])) as l (source, livraison, reparations)")  # fmt: skip
+        query = (settings.sql / "curated" / "livraisons.sql").read_text(encoding="utf-8")
+        found = con.execute(f"select livraison, reparations from ({query}) order by 1").fetchall()
+    assert found == [("a", ["encodage", "COM : remis : 2", "DEP : remis : 1"]), ("b", [])]
 
 
 BAD_COG = {
