@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from observatoire.ingest import deliveries_in_use
 from observatoire.quality.checks import ROW_COLUMNS, ROW_TYPES, CheckResult, run_checks
 from observatoire.quality.spec import TableSpec, checks_of, load_table_specs
 from observatoire.release.write import Contents
-from observatoire.settings import REGISTER_INPUTS, Settings
+from observatoire.settings import Settings, register_inputs
 from observatoire.sources.spec import Source
 from observatoire.storage import canonical_json
 from observatoire.vocabularies import codes_by_list, load_vocabularies
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import duckdb
 
 Tell = Callable[[str, int, int], None]
+INVENTED = re.compile(rb"^fictitious:\s*true\b", re.MULTILINE)  # an invented survey is no input of a real release
 AFTER_CHECKS = frozenset({"core.controles", "curated.controles"})
 
 
@@ -98,7 +100,10 @@ def release_inputs(settings: Settings) -> dict[str, bytes]:
     """What a release was built with, by name: SQL, table specifications and the register's own definitions."""
     files = [*settings.sql.rglob("*.sql"), *settings.sql.rglob("*.yml")]
     inputs = {path.relative_to(settings.project).as_posix(): path.read_bytes() for path in files}
-    return {**inputs, **{f"data/register/{name}": (settings.register / name).read_bytes() for name in REGISTER_INPUTS}}
+    read = {
+        f"data/register/{name}": (settings.register / name).read_bytes() for name in register_inputs(settings.register)
+    }
+    return {**inputs, **{name: content for name, content in read.items() if not INVENTED.search(content)}}
 
 
 def _context(settings: Settings, sources: Mapping[str, Source], con: duckdb.DuckDBPyConnection) -> BuildContext:

@@ -15,7 +15,7 @@ from observatoire.archive import Archive
 from observatoire.errors import BuildFailed, ChecksFailed, UsageError
 from observatoire.freshness import staleness
 from observatoire.ingest import Ingested, deliveries_in_use, ingest_source, required_missing
-from observatoire.settings import REGISTER_INPUTS, Settings
+from observatoire.settings import Settings, register_inputs
 from observatoire.sources.spec import RegisterProtocol, Source, load_sources
 from observatoire.state import now, read_source_state, record, writer_lock
 from observatoire.storage import canonical_json, sha256_text, storage_errors, write_atomically
@@ -417,7 +417,7 @@ def _fingerprint(settings: Settings, sources: dict[str, Source]) -> str:
     used = {source.id: [(d.key, d.date) for d in deliveries_in_use(settings, source)] for source in sources.values()}
     package = Path(__file__).parent
     files = [*sorted(settings.sql.rglob("*.sql")), *sorted(settings.sql.rglob("*.yml")), *sorted(package.rglob("*.py"))]
-    files += [settings.register / name for name in REGISTER_INPUTS]
+    files += [settings.register / name for name in register_inputs(settings.register)]
     texts = [(path.name, sha256_text(path.read_text(encoding="utf-8"))) for path in files]
     specs = {name: source.model_dump(mode="json") for name, source in sources.items()}
     return sha256_text(canonical_json([used, texts, specs, version("duckdb")]))

@@ -12,6 +12,7 @@ from observatoire.errors import UsageError
 PREFIX = "OBSERVATOIRE_"
 # Files of the register that are read as they are, beside those that are sources.
 REGISTER_INPUTS = ("vocabulaires.yml", "definitions.yml")
+CODEBOOKS = "enquetes/*.yml"
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,11 @@ class Settings:
             memory_limit=env.get(PREFIX + "MEMORY_LIMIT") or None,
             extra_sources=Path(extra).absolute() if extra else None,
         )
+
+
+def register_inputs(register: Path) -> list[str]:
+    """Names of the files of the register that are read as they are: the fixed ones, then the codebooks of surveys."""
+    return [*REGISTER_INPUTS, *sorted(path.relative_to(register).as_posix() for path in register.glob(CODEBOOKS))]
 
 
 def default_project() -> Path:

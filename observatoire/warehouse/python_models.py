@@ -20,6 +20,7 @@ def python_models(context: BuildContext, staging: Sequence[Model]) -> list[Model
     """Every Python model, in the same graph as the SQL ones."""
     from observatoire.figures import definitions
     from observatoire.review import agreement, corrections
+    from observatoire.survey.production import questions
     from observatoire.territories import passages
     from observatoire.vocabularies import vocabulary_rows
 
@@ -27,6 +28,7 @@ def python_models(context: BuildContext, staging: Sequence[Model]) -> list[Model
     register = context.settings.register
     vocabulary = vocabulary_rows(register)
     defined = definitions.load_definitions(register)
+    asked = questions.question_rows(register)
     return [
         fact_model(
             "core.vocabulaires",
@@ -44,6 +46,7 @@ def python_models(context: BuildContext, staging: Sequence[Model]) -> list[Model
         fact_model("core.rejets", [model.name for model in staging] + raws, lambda c: reject_rows(c, staging), ""),
         fact_model("core.extraits", ["core.preuves", "staging.chiffres_publies", *raws], extract_rows, ""),
         fact_model("core.definitions", [], lambda _: definitions.definition_rows(defined), definitions.facts(defined)),
+        fact_model("core.questions", [], lambda _: values_query(questions.COLUMNS, asked, questions.TYPES), asked),
         fact_model(
             "core.indicateurs_lignes",
             definitions.tables(defined),
