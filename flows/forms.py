@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
 
@@ -96,3 +96,49 @@ class IngestOptions(AuditOptions):
         title="Publier ensuite",
         description="Activé : construire, contrôler et publier une version. Désactivé : archiver seulement.",
     )
+
+
+class SurveyOptions(AuditOptions):
+    """What estimating a survey asks."""
+
+    model_config = ConfigDict(title="Estimer une enquête")
+
+    survey: str = Field(
+        title="Enquête",
+        pattern=r"^[a-z][a-z0-9_]*$",
+        description="Nom de son livre de codes dans data/register/enquetes, sans « .yml ».",
+    )
+    edition: str = Field(title="Édition", description="Édition, comme dans le livre de codes (par exemple 2026).")
+    answers: Literal["serveur du formulaire", "fichier", "déjà importées"] = Field(
+        "serveur du formulaire",
+        title="Origine des réponses",
+        description="Interroger le serveur LimeSurvey du livre de codes, lire un fichier, ou garder l'import précédent.",
+    )
+    file: str = Field(
+        "",
+        title="Fichier des réponses",
+        description="Chemin d'un export sur la machine qui exécute, quand l'origine est un fichier.",
+    )
+    mapping: str = Field(
+        "",
+        title="Correspondance",
+        description="Nom de la correspondance du livre de codes, pour l'export d'un autre outil que LimeSurvey.",
+    )
+    before: str = Field(
+        "",
+        title="Édition précédente",
+        description="Édition déjà estimée avec laquelle comparer. Vide : pas de comparaison.",
+    )
+    publish: bool = Field(
+        False,
+        title="Publier",
+        description="Activé : écrire les chiffres protégés dans le registre, construire et publier. "
+        "Désactivé : les laisser dans data/restricted pour relecture.",
+    )
+
+    @model_validator(mode="after")
+    def a_file_when_it_is_the_origin(self) -> SurveyOptions:
+        """A file is given when, and only when, answers come from it."""
+        if (self.answers == "fichier") != bool(self.file):
+            raise ValueError("Donner un fichier quand l'origine des réponses est un fichier, et alors seulement.")
+        return self

@@ -14,7 +14,7 @@ from observatoire.pipeline import load_all_sources, load_lists
 from observatoire.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-FLOWS = ("refresh", "ingest", "audit")
+FLOWS = ("refresh", "ingest", "audit", "survey")
 
 
 def form(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -39,6 +39,7 @@ def test_every_field_has_a_french_title_and_help(quiet: Path, name: str) -> None
         "Mettre à jour et publier",
         "Prendre une livraison",
         "Vérifier la version en service",
+        "Estimer une enquête",
     )
 
 
@@ -80,6 +81,16 @@ def test_a_misspelt_or_absurd_option_is_refused(quiet: Path) -> None:
             RefreshOptions(**wrong)  # type: ignore[arg-type]
 
 
+def test_a_survey_asks_where_its_answers_are(quiet: Path) -> None:
+    from flows.forms import SurveyOptions
+
+    _, definition = form("survey")
+    assert definition["required"] == ["survey", "edition"] and len(definition["properties"]["answers"]["enum"]) == 3
+    for wrong in ({"answers": "fichier"}, {"file": "reponses.csv"}, {"survey": "../x"}):
+        with pytest.raises(ValidationError):
+            SurveyOptions(**{"survey": "exemple", "edition": "2026", **wrong})  # type: ignore[arg-type]
+
+
 def test_deployments_are_valid_and_hold_no_path_of_a_machine(quiet: Path) -> None:
     import importlib
 
@@ -95,7 +106,7 @@ def test_deployments_are_valid_and_hold_no_path_of_a_machine(quiet: Path) -> Non
         assert deployment["enforce_parameter_schema"]
         assert all(schedule["timezone"] == "Europe/Paris" for schedule in deployment["schedules"])
     live = {d["name"]: d["parameters"].get("options", {}).get("live") for d in content["deployments"]}
-    assert live == {"quotidien": True, "hebdomadaire": None, "manuel": None}
+    assert live == {"quotidien": True, "hebdomadaire": None, "manuel": None, "enquete": None}
 
 
 def test_prefect_is_imported_by_the_flows_only() -> None:
