@@ -184,6 +184,18 @@ def test_homonyms_are_listed_not_guessed(con: duckdb.DuckDBPyConnection) -> None
     assert one(con, "Maurepas", None, None, None, "80360")["siren"] == "218004943"
 
 
+def test_the_rule_and_the_runner_up_are_told(con: duckdb.DuckDBPyConnection) -> None:
+    found = [
+        (row["siren"], row["regle"], row["second"])
+        for row in resolved(con, [("Nantes",), ("Nantes Métropole",), ("CD 44",)])
+    ]
+    assert found == [
+        ("214401093", "nom officiel", "244400404"),
+        ("244400404", "nom officiel", None),
+        ("224400028", "numéro du département", None),
+    ]
+
+
 def test_a_name_of_two_levels_needs_a_hint(con: duckdb.DuckDBPyConnection) -> None:
     assert one(con, "La Réunion")["siren_statut"] == "ambigu"
     assert one(con, "La Réunion", "region")["siren"] == "239740012"
