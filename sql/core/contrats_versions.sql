@@ -107,7 +107,7 @@ modifications_ordonnees as (
         *,
         last_value(coalesce(json_extract_string(m, '$.montant'), json_extract_string(m, '$.valeurGlobale')) ignore nulls)
             over anterieures as montant_modifie,
-        last_value(len(identifiants_titulaires(json_extract(m, '$.titulaires')::varchar)) ignore nulls)
+        last_value(nullif(len(identifiants_titulaires(json_extract(m, '$.titulaires')::varchar)), 0) ignore nulls)
             over anterieures as titulaires_modifies,
         last_value(duree_lue(json_extract_string(m, '$.dureeMois')) ignore nulls) over anterieures as duree_modifiee,
         coalesce(

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from observatoire.formats import read_bytes
 from observatoire.ingest import ingest_source
 from observatoire.pipeline import load_all_sources
 from observatoire.settings import Settings
 from tests.conftest import copy_project
-from tests.helpers import Warehouse
+from tests.helpers import Warehouse, asked
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 
@@ -177,3 +178,39 @@ def test_no_name_of_a_supplier_leaves_the_archive(settings: Settings, query: Que
 def test_building_again_changes_nothing(settings: Settings, query: Query) -> None:
     report = Warehouse(settings).build("core.candidats_bruts", "core.contrats_doublons", "staging.cpv")
     assert not report.built
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "records", "repairs"),
+    [
+        ("decp_2019", "decp_test_2019.json", 2, ()),
+        ("decp_2022", "decp_test_2022.json", 5, ("« NaN » lu comme vide : 1",)),
+        ("decp_2022", "marches_avec_modifications.json", 2, ()),
+        ("decp_2022", "marches_concessions.json", 4, ()),
+        ("decp_2022", "Marche.xml", 2, ()),
+    ],
+)
+def test_every_official_example_is_read(
+    shared: Path, tmp_path: Path, source: str, name: str, records: int, repairs: tuple[str, ...]
+) -> None:
+    made = copy_project(tmp_path)
+    path = shared / "deliveries" / "decp-formats" / name
+    loaded = read_bytes(made, load_all_sources(made)[source], path, tmp_path / "lu.parquet")
+    assert (loaded.rows, loaded.bad_records, loaded.repairs) == (records, (), repairs)
+    held = path.read_text(encoding="utf-8")
+    text = str(asked(f"select * from read_parquet('{tmp_path / 'lu.parquet'}')"))
+    assert ("AMC FOLLIOT" in held) == (source == "decp_2019") and "FOLLIOT" not in text, "suppliers keep no name"
+
+
+def test_a_modification_whose_suppliers_cannot_be_read_leaves_them_as_they_were(shared: Path, tmp_path: Path) -> None:
+    """« titulaires » of a modification holds the words « typeIdentifiant » and « id » where objects should be."""
+    made = copy_project(tmp_path)
+    source = load_all_sources(made)["decp_2022"]
+    path = shared / "deliveries" / "decp-formats" / "decp_test_2022.json"
+    assert ingest_source(made, source, path)[0].outcome == "nouvelle"
+    warehouse = Warehouse(made)
+    warehouse.build("core.contrats_versions")
+    rows = warehouse.rows(
+        "select version, nb_titulaires from core.contrats_versions where contrat_cle like '%2019K1209' order by version"
+    )
+    assert rows == [(0, 3), (1, 3), (2, 3), (6, 3), (7, 3)]
