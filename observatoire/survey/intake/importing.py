@@ -14,6 +14,7 @@ from observatoire.errors import DeliveryRefused, UsageError
 from observatoire.settings import Settings
 from observatoire.state import record, writer_lock
 from observatoire.survey.intake import mapped, store
+from observatoire.survey.intake.answers import UNREADABLE
 from observatoire.survey.intake.binding import Binding, bind, known_count
 from observatoire.survey.intake.codebook import Codebook
 from observatoire.survey.intake.codebook_file import load_codebook
@@ -195,7 +196,9 @@ def _losses(settings: Settings, codebook: Codebook, stored: store.Stored) -> tup
 
     folder = edition_folder(settings, codebook.name, codebook.edition)
     states = pq.read_table(folder / ANSWERS, columns=["etat"])
-    unread = sum(stored.received.cells[name][n] == "?" for name in stored.received.cells for n in stored.kept.places)
+    unread = sum(
+        stored.received.cells[name][n] == UNREADABLE for name in stored.received.unreadable for n in stored.kept.places
+    )
     unknown = int(pc.sum(pc.equal(states["etat"], UNKNOWN)).as_py() or 0) - unread
     said = []
     if not stored.received.tells_not_shown:

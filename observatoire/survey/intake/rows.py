@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,10 @@ ANSWERED, UNTICKED, NOT_SHOWN, NO_ANSWER, UNKNOWN = "repondu", "non_coche", "non
 # LimeSurvey keeps no empty text in a number or a date: not shown and not answered are both NULL, in every export.
 NEVER_EMPTY = ("nombre", "nombres", "date")
 Shown = bool | None
+SLICE = 1024  # responses a row group
+COLUMNS = (
+    "reponse_id", "siren", "question", "sous_question", "valeur", "etat", "complete", "date_reponse", "livraison",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,47 +57,59 @@ def _last(received: Received, places: Sequence[int], owners: Sequence[str]) -> l
     return sorted(best.values())
 
 
-def long_table(codebook: Codebook, received: Received, kept: Kept, delivery: str) -> pa.Table:
-    """The rows of data/restricted: columns reponse_id, siren, question, sous_question, valeur, etat, complete,
-    date_reponse, livraison; in the order of the questionnaire, then of the hashes."""
+def schema() -> pa.Schema:
+    """Columns and types of the long rows."""
     import pyarrow as pa
 
-    places, size = kept.places, len(kept.places)
-    days = pa.array([received.day[n] for n in places], pa.string()).cast(pa.date32())
-    same: dict[str, Any] = {
-        "reponse_id": pa.array([received.response[n] for n in places], pa.string()),
-        "siren": pa.array([received.siren[n] for n in places], pa.string()),
-        "complete": pa.array([received.complete[n] for n in places], pa.bool_()),
-        "date_reponse": days,
-        "livraison": _repeated(delivery, size),
-    }
-    parts = []
+    kinds = {"complete": pa.bool_(), "date_reponse": pa.date32()}
+    return pa.schema({name: kinds.get(name, pa.string()) for name in COLUMNS})
+
+
+def long_tables(codebook: Codebook, received: Received, kept: Kept, delivery: str) -> Iterator[pa.Table]:
+    """The rows of data/restricted, some hundreds of responses at a time: in the order of the hashes, then of the
+    questionnaire (a response's rows together: its identifiers repeat and compress well)."""
+    for first in range(0, len(kept.places), SLICE):
+        yield _long_table(codebook, received, kept.places[first : first + SLICE], delivery)
+
+
+def _long_table(codebook: Codebook, received: Received, places: list[int], delivery: str) -> pa.Table:
+    import numpy as np
+    import pyarrow as pa
+
+    names: list[tuple[str, str]] = []
+    values: list[Cell] = []
+    states: list[str] = []
     for question in codebook.questions:
         shown = shown_to(codebook, question, received, places)
         for answer in question.answers():
             if answer.name not in received.cells:
                 continue
             column = received.cells[answer.name]
-            judged = [
-                _judged(question, answer, column[n], is_shown, received)
-                for n, is_shown in zip(places, shown, strict=True)
-            ]
-            parts.append(
-                pa.table(
-                    {
-                        "reponse_id": same["reponse_id"],
-                        "siren": same["siren"],
-                        "question": _repeated(answer.question, size),
-                        "sous_question": _repeated(answer.part, size),
-                        "valeur": pa.array([value for value, _ in judged], pa.string()),
-                        "etat": pa.array([state for _, state in judged], pa.string()),
-                        "complete": same["complete"],
-                        "date_reponse": same["date_reponse"],
-                        "livraison": same["livraison"],
-                    }
-                )
-            )
-    return pa.concat_tables(parts)
+            pairs = [(column[n], is_shown) for n, is_shown in zip(places, shown, strict=True)]
+            meaning = {pair: _judged(question, answer, *pair, received) for pair in set(pairs)}
+            names.append((answer.question, answer.part))
+            values += [meaning[pair][0] for pair in pairs]
+            states += [meaning[pair][1] for pair in pairs]
+    answers, size = len(names), len(places)
+    by_response = pa.array(np.arange(answers * size).reshape(answers, size).T.ravel())
+    response = pa.array(np.repeat(np.arange(size), answers))
+    answer_of = pa.array(np.tile(np.arange(answers), size))
+
+    def of_response(column: Sequence[Any], kind: pa.DataType | None = None) -> pa.Array:
+        return pa.array([column[n] for n in places], kind or pa.string()).take(response)
+
+    columns = [
+        of_response(received.response),
+        of_response(received.siren),
+        pa.array([question for question, _ in names], pa.string()).take(answer_of),
+        pa.array([part for _, part in names], pa.string()).take(answer_of),
+        pa.array(values, pa.string()).take(by_response),
+        pa.array(states, pa.string()).take(by_response),
+        of_response(received.complete, pa.bool_()),
+        of_response(received.day).cast(pa.date32()),
+        pa.repeat(pa.scalar(delivery, pa.string()), answers * size),
+    ]
+    return pa.table(columns, schema=schema())
 
 
 def shown_to(codebook: Codebook, question: Question, received: Received, places: Sequence[int]) -> list[Shown]:
@@ -104,15 +120,14 @@ def shown_to(codebook: Codebook, question: Question, received: Received, places:
     """
     if codebook.empty_cells == "inconnues" or question.shown_if == "inconnu":
         return [None] * len(places)
-    met = [_met(received, condition, places) for condition in question.shown_if]
-    verdicts: list[Shown] = []
-    for row, n in enumerate(places):
-        answers = [column[row] for column in met]
-        if False in answers:
-            verdicts.append(False)
-        else:
-            verdicts.append(True if received.complete[n] and None not in answers else None)
-    return verdicts
+    reached: list[Shown] = [True if received.complete[n] else None for n in places]
+    if not question.shown_if:
+        return reached
+    met = zip(*(_met(received, condition, places) for condition in question.shown_if), strict=True)
+    return [
+        False if False in answers else None if None in answers else was_reached
+        for answers, was_reached in zip(met, reached, strict=True)
+    ]
 
 
 def _met(received: Received, condition: Condition, places: Sequence[int]) -> list[Shown]:
@@ -145,9 +160,3 @@ def _judged(question: Question, answer: Answer, cell: Cell, shown: Shown, receiv
     if not shown:
         return None, NOT_SHOWN
     return None, UNTICKED if answer.kind == "coche" else NO_ANSWER
-
-
-def _repeated(value: str, size: int) -> pa.Array:
-    import pyarrow as pa
-
-    return pa.repeat(pa.scalar(value, pa.string()), size)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from observatoire.state import now, record
 from observatoire.storage import canonical_json, fsync_folder, sha256_file, storage_errors, write_atomically
 from observatoire.survey.intake.codebook import Codebook
 from observatoire.survey.intake.pseudonymised import Received, as_bytes, from_bytes
-from observatoire.survey.intake.rows import Kept, kept_responses, long_table
+from observatoire.survey.intake.rows import Kept, kept_responses, long_tables, schema
 from observatoire.survey.sampling.files import ANSWERS, edition_folder
 
 if TYPE_CHECKING:
@@ -205,21 +205,27 @@ def _rows_in(path: Path) -> int:
 
 def _written(folder: Path, codebook: Codebook, received: Received, delivery: Delivery, new: bool) -> Stored:
     kept = kept_responses(received, codebook.one_per_authority)
-    table = long_table(codebook, received, kept, delivery.sha256)
-    _write_parquet(folder / ANSWERS, table)
-    return Stored(delivery, new, table.num_rows, received, kept)
+    rows = _write_parquet(folder / ANSWERS, long_tables(codebook, received, kept, delivery.sha256))
+    return Stored(delivery, new, rows, received, kept)
 
 
-def _write_parquet(path: Path, table: pa.Table) -> None:
-    """Written aside, fsynced, renamed; readable by its owner alone. Same rows, same pinned version, same bytes."""
+def _write_parquet(path: Path, tables: Iterable[pa.Table]) -> int:
+    """The number of rows, once written aside, fsynced and renamed; readable by its owner alone.
+
+    Same rows, same pinned version, same bytes.
+    """
     import pyarrow.parquet as pq
 
+    rows = 0
     with storage_errors(path):
         descriptor, name = tempfile.mkstemp(prefix=".reponses.", suffix=".tmp", dir=path.parent)
         aside = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as handle:
-                pq.write_table(table, handle, compression="zstd", row_group_size=1 << 17)
+                with pq.ParquetWriter(handle, schema(), compression="zstd") as writer:
+                    for table in tables:
+                        writer.write_table(table)
+                        rows += table.num_rows
                 handle.flush()
                 os.fsync(handle.fileno())
             aside.replace(path)
@@ -227,6 +233,7 @@ def _write_parquet(path: Path, table: pa.Table) -> None:
             aside.unlink(missing_ok=True)
             raise
         fsync_folder(path.parent)
+    return rows
 
 
 @contextmanager
