@@ -11,6 +11,7 @@ from typer.exceptions import TyperException
 
 from observatoire import cli_output as output
 from observatoire.cli_usage import in_french
+from observatoire.commands import register as register_commands
 from observatoire.commands import review as review_commands
 from observatoire.commands import survey as survey_commands
 from observatoire.errors import ObservatoireError, UsageError
@@ -26,6 +27,7 @@ app = typer.Typer(
 
 evaluate_app = typer.Typer(help="Mesurer la qualité des jugements automatiques.", no_args_is_help=True)
 app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(register_commands.app, name="register")
 app.add_typer(review_commands.app, name="review")
 app.add_typer(survey_commands.app, name="survey")
 

@@ -73,12 +73,15 @@ def refresh(
     `live` decides only whether the network is used; `only` limits what is ingested; `force` rebuilds everything.
     Raises ObservatoireError when nothing could be released.
     """
+    from observatoire.review.unrecorded import unrecorded_changes
+
     with writer_lock(settings, who, wait_seconds):
         _clear(settings)
         sources = load_all_sources(settings)
         ingested = ingest(settings, sources, only, live, tell)
         report = release(settings, sources, ingested, force, tell)
-    return replace(report, stale=stale_sources(settings))
+        unrecorded = unrecorded_changes(settings, sources)
+    return replace(report, stale=stale_sources(settings), alerts=[*report.alerts, *unrecorded])
 
 
 def load_all_sources(settings: Settings) -> dict[str, Source]:

@@ -8,7 +8,9 @@ from observatoire.cli_output import SHOWN, print_json
 
 if TYPE_CHECKING:
     from observatoire.review.apply import Applied
+    from observatoire.review.cases import Put
     from observatoire.review.export import Exported
+    from observatoire.review.upkeep import Upkeep
 
 
 def exported(result: Exported, json: bool) -> None:
@@ -41,3 +43,46 @@ def applied(result: Applied, json: bool) -> None:
     )
     if result.added:
         print("Lancer « observatoire refresh » pour les voir dans une version.")
+
+
+def put(result: Put, json: bool) -> None:
+    """A case written to the register, or what is to be corrected first."""
+    if json:
+        print_json(result.as_dict())
+        return
+    for fault in result.faults:
+        print(f"{fault.cas}, colonne « {fault.colonne} » : {fault.motif}. La corriger et relancer.")
+    if result.faults:
+        print("Le registre n'a pas été modifié.")
+        return
+    done = "ajouté(s)" if result.nature == "ajout" else "modifié"
+    print(f"{', '.join(result.ids)} {done}, noté dans historique.csv. Lancer « observatoire refresh » pour publier.")
+
+
+def upkeep(result: Upkeep, json: bool) -> None:
+    """What the register needs, worst first."""
+    if json:
+        print_json(result.as_dict())
+        return
+    for line in result.unrecorded:
+        print(f"À noter : {line}")
+    print(f"{len(result.old)} cas sans preuve datée depuis 24 mois (au {result.reference}) :")
+    for row in result.old[:SHOWN]:
+        seen = f"vu le {row['vu_le']}, {row['mois']} mois" if row["vu_le"] else "preuve non datée"
+        print(f"  {row['cle']} {row['collectivite']} — {row['titre']} ({row['statut']}, {seen})")
+    _more(len(result.old))
+    print(f"{len(result.statuses)} statut(s) à revoir d'après une preuve plus récente :")
+    for row in result.statuses[:SHOWN]:
+        print(
+            f"  {row['cle']} : {row['statut']} → {row['statut_propose']} ? ({row['preuve_date']}, {row['preuve_url']})"
+        )
+    print(f"Liens : {result.checked} vérifiés, {result.unchecked} jamais (« register check --live --auteur … »).")
+    for link in result.links[:SHOWN]:
+        where = link["adresse_finale"] if link["etat"] == "deplace" else link["archive_url"] or "aucune copie trouvée"
+        print(f"  {link['etat']} : {link['url']} → {where}")
+    _more(len(result.links))
+
+
+def _more(number: int) -> None:
+    if number > SHOWN:
+        print(f"  … et {number - SHOWN} autres : « --json » les donne tous.")

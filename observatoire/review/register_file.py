@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,15 +94,3 @@ def write_register(settings: Settings, file: RegisterFile, text: str, changes: S
     noted = history.with_rows({}, [change.row() for change in changes])
     write_atomically(file.path, text)
     write_atomically(history.path, noted)
-
-
-def ranges(keys: Sequence[str], known: Sequence[str]) -> list[tuple[str, str]]:
-    """Keys grouped into runs that follow each other in `known`: one line of history for each."""
-    places = sorted((known.index(key), key) for key in keys)
-    runs: list[list[str]] = []
-    for (before, _), (place, key) in itertools.pairwise([(-2, ""), *places]):
-        if place == before + 1:
-            runs[-1].append(key)
-        else:
-            runs.append([key])
-    return [(run[0], run[-1]) for run in runs]

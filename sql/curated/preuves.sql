@@ -8,9 +8,9 @@ select
     p._livraison as livraison,
     p._ligne as ligne,
     p.url,
-    cast(null as varchar) as url_archive,
-    p.date_entree as date_consultation,
-    cast(null as boolean) as lien_actif,
+    l.archive_url as url_archive,
+    coalesce(if(l.etat = 'actif', l.date, null), p.date_entree) as date_consultation,
+    case l.etat when 'actif' then true when 'deplace' then true when 'mort' then false end as lien_actif,
     p.date,
     p.date_precision,
     p.titre_source,
@@ -20,3 +20,4 @@ select
 from core.preuves as p
 inner join core.usages_groupes as g on g.trace_id = p.preuve_id
 inner join core.sources as s on s.source = p.source
+left join staging.liens as l on l.url = p.url
