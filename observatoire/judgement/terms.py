@@ -1,0 +1,51 @@
+"""Finding terms in texts: the SQL shared by detection and themes.
+
+Each word of a text is looked up among the first words of the forms, then the rest of the form is compared: as fast as a
+join, whatever the number of forms, and it tells where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from observatoire.sql_text import literal
+
+
+def forms_query(rows: Iterable[tuple[str, str, str, int, str]]) -> str:
+    """The SELECT of a table of forms, from (form in normal form, term, kind, weight, language)."""
+    listed = ", ".join("(" + ", ".join(literal(value) for value in row) + ")" for row in rows)
+    return (
+        "select forme, split_part(forme, ' ', 1) as premier, len(string_split(forme, ' '))::integer as longueur, "
+        f"terme, genre, poids::integer as poids, langue from (values {listed}) as v(forme, terme, genre, poids, langue)"
+    )
+
+
+def steps(texts: str, forms: str) -> str:
+    """CTEs that end with `retenus` (cle, terme, genre, poids, mot): the terms of each text, each once, at its first place.
+
+    `texts` is a query of (cle, texte), texts in normal form; `forms` a query over a table of `forms_query`. `mot` counts
+    words from 1. A form that stands inside a longer one, or that touches a form of the kind `exclusion`, does not count.
+    """
+    return f"""
+textes as materialized (select cle, texte, string_split(trim(texte), ' ') as mots from ({texts})),
+mots as (select cle, unnest(mots) as premier, generate_subscripts(mots, 1) as mot from textes),
+debuts as (
+    select m.cle, m.mot, f.*
+    from mots as m
+    inner join ({forms}) as f on f.premier = m.premier
+),
+trouves as materialized (
+    select d.cle, d.mot, d.mot + d.longueur - 1 as fin, d.longueur, d.terme, d.genre, d.poids
+    from debuts as d
+    inner join textes as t on t.cle = d.cle
+    where d.longueur = 1 or array_to_string(t.mots[d.mot:d.mot + d.longueur - 1], ' ') = d.forme
+),
+retenus as (
+    select a.cle, a.terme, a.genre, a.poids, min(a.mot) as mot
+    from trouves as a
+    left join trouves as b
+        on b.cle = a.cle and b.mot <= a.fin and b.fin >= a.mot
+        and (b.genre = 'exclusion' or (b.longueur > a.longueur and b.mot <= a.mot and b.fin >= a.fin))
+    where a.genre <> 'exclusion' and b.cle is null
+    group by a.cle, a.terme, a.genre, a.poids
+)"""
