@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from observatoire import pipeline
+from observatoire import cli_output, pipeline
 from observatoire.freshness import DAYS, Stale, staleness
 from observatoire.ingest import ingest_source
 from observatoire.pipeline import Report
@@ -78,6 +78,19 @@ def test_sources_says_since_when_a_source_is_stale_and_the_failure_comes_first(
     state = read_source_state(project, "pstw")
     write_source_state(project, replace(state, degraded_since="2026-12-01T00:00:00Z", message="pstw : en-tête changé"))
     assert (shown()["degradee_depuis"], shown()["message"]) == ("2026-12-01T00:00:00Z", "pstw : en-tête changé")
+
+
+def test_the_command_shows_since_when_and_what_was_never_seen(
+    released: tuple[Settings, Report], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = {str(row["source"]): row for row in pipeline.source_rows(released[0])}
+    failed = {"degradee_depuis": "2026-12-01T00:00:00Z", "message": "boamp : le serveur a répondu 503"}
+    late = {"degradee_depuis": "2026-11-01T00:00:00Z", "message": "pstw : plus revue", "perimee": True}
+    cli_output.sources([{**rows["boamp"], **failed}, {**rows["pstw"], **late}, rows["odap"], rows["hotes"]], False)
+    words = " ".join(capsys.readouterr().out.split())
+    assert "DÉGRADÉE depuis 2026-12-01T00:00:00Z" in words and "PÉRIMÉE depuis 2026-11-01T00:00:00Z" in words
+    assert words.count("pas encore vue") == 3 and words.count("non republiée") == 1 and "à jour" in words
+    assert not rows["boamp"]["verified"] and rows["hotes"]["verified"]
 
 
 def test_a_refresh_says_which_sources_went_stale_and_exits_3(
