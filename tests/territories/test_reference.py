@@ -117,13 +117,15 @@ def test_an_empty_last_row_is_neither_a_record_nor_a_reject(settings: Settings) 
                 "staging.epci_perimetres") == [(3, 0)]  # fmt: skip
 
 
-def test_populations_are_read_whatever_their_spaces(settings: Settings) -> None:
+@pytest.mark.parametrize("zipped", [True, False])
+def test_populations_are_read_whatever_their_spaces(zipped: bool, settings: Settings) -> None:
+    """In the zip of INSEE, or as the file taken out of it by hand."""
     spaces = [" ", "\u00a0", "\u202f", ""]
     text = "DEP;COM;Commune;PMUN\n" + "".join(f"01;0100{n};X;15{space}934\n" for n, space in enumerate(spaces, 1))
     folder = io.BytesIO()
     with zipfile.ZipFile(folder, "w") as archive:
         archive.writestr("donnees_communes.csv", text)
-    result = deliver(settings, "populations", "2023", folder.getvalue())
+    result = deliver(settings, "populations", "2023", folder.getvalue() if zipped else text.encode())
     assert result.outcome == "nouvelle", result.message
     assert rows(settings, "select com, population, millesime::varchar from staging.populations order by 1",
                 "staging.populations") == [(f"0100{n}", 15934, "2026-01-01") for n in range(1, 5)]  # fmt: skip
