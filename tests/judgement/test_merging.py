@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from typing import Any
+
+import duckdb
 import pytest
 
 from observatoire.settings import Settings
-from tests.conftest import copy_project
+from observatoire.warehouse.models import load_macros, used_macros
+from tests.conftest import ROOT, copy_project
 from tests.helpers import Warehouse, ingest_register, write_csv
-from tests.review.test_decisions import FIELDS
+from tests.review.conftest import FIELDS
 
 MEALS = "cas_usage|v030 + cas_usage|v055"
 SOLAR = "cas_usage|v033 + cas_usage|v110"
@@ -84,6 +89,45 @@ def test_two_uses_of_one_authority_in_one_theme_stay_two(merged: Warehouse) -> N
 def test_the_machine_never_merges_two_rows_of_the_register(project: Settings) -> None:
     warehouse = built(project)
     assert warehouse.rows("select count(*), count(distinct projet_id) from curated.usages") == [(158, 158)]
-    proposed = warehouse.rows("select objet, verdict from core.rapprochements where proposition = 'meme_usage'")
-    assert proposed == [(MEALS, "a_examiner")]
+    proposed = warehouse.rows(
+        "select objet, verdict from core.rapprochements where proposition = 'meme_usage' order by 1"
+    )
+    assert proposed == [(MEALS, "a_examiner"), ("cas_usage|v069 + cas_usage|v141", "a_examiner")]
     assert warehouse.rows("select count(*) from curated.usages_heritiers") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("title", "names"),
+    [
+        ("IssyGPT, robot du site", ["issygpt"]),
+        ("RECITAL' Project: Energy", ["recital"]),
+        ("RÉNOVATION DE LA MAIRIE", []),
+        ("Détection des départs de feu par IA", []),
+        (None, []),
+    ],
+)
+def test_names_of_tools_are_known_by_their_capitals(title: str | None, names: list[str]) -> None:
+    assert asked_with_macros("noms_propres", title) == names
+
+
+@pytest.mark.parametrize(
+    ("name", "flat"),
+    [
+        ("Noisy-le-Grand Municipality", "noisy le grand"),
+        ("City of Paris", "paris"),
+        ("Ville de Paris", "ville de paris"),
+        ("Dorset County Council", "dorset"),
+    ],
+)
+def test_an_authority_named_in_english_keeps_its_name(name: str, flat: str) -> None:
+    assert asked_with_macros("autorite_plate", name) == flat
+
+
+def asked_with_macros(macro: str, value: str | None) -> Any:
+    macros = {item.name: item for item in load_macros(ROOT / "sql")}
+    with closing(duckdb.connect()) as con:
+        for item in [macros["nom_plat"], *used_macros(f"{macro}(", macros)]:
+            con.execute(item.statement)
+        row = con.execute(f"select {macro}(?::varchar)", [value]).fetchone()
+    assert row
+    return row[0]
