@@ -13,6 +13,7 @@ from prefect.states import Completed
 from flows import artifacts
 from flows.conclusion import concluded, released
 from flows.forms import SurveyOptions
+from flows.secrets import secrets_of
 from flows.steps import ended, publish, result_of, turn_to_write, who
 from observatoire.settings import Settings
 from observatoire.state import now
@@ -52,18 +53,24 @@ def surveyed(settings: Settings, options: SurveyOptions) -> State[Any]:
 @task(name="Importer les réponses", task_run_name="Importer {options.survey} {options.edition}", cache_policy=NO_CACHE)
 def take_answers(settings: Settings, options: SurveyOptions) -> State[Any]:
     """Take in a file, or ask the form's server. Carries one French line with numbers, never an answer."""
+    from observatoire.protocols import limesurvey
     from observatoire.survey.intake import importing
+    from observatoire.survey.intake.privacy import KEY, survey_key
 
     def work() -> str:
+        key = survey_key(secrets_of(KEY))
         with turn_to_write(options.wait_minutes) as seconds:
             run = importing.Run(who=who(), wait_seconds=seconds)
             if options.answers == "fichier":
                 done = importing.import_file(
                     settings, options.survey, Path(options.file), edition=options.edition,
-                    mapping=options.mapping or None, run=run,
+                    mapping=options.mapping or None, key=key, run=run,
                 )  # fmt: skip
             else:
-                done = importing.import_server(settings, options.survey, edition=options.edition, run=run)
+                account = limesurvey.account(secrets_of(limesurvey.USER, limesurvey.PASSWORD))
+                done = importing.import_server(
+                    settings, options.survey, edition=options.edition, key=key, account=account, run=run
+                )
         return f"{done.received} réponses reçues, {done.complete} complètes, {done.kept} gardées."
 
     return ended(work)
