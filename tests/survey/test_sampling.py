@@ -185,7 +185,7 @@ def test_a_wrong_frame_is_refused_by_line(tmp_path: Path, text: str | bytes | No
 
 
 def release_of(settings: Settings, perimeter: str) -> None:
-    """A release that holds five rows of territoires: Paris twice, one without a SIREN, two vintages."""
+    """A release that holds rows of territoires: Paris twice, one without a SIREN, three vintages whose last has no EPCI."""
     folder = settings.curated / "releases" / "2026-01-01-00000000"
     folder.mkdir(parents=True)
     (folder / "release.json").write_text(json.dumps({"perimetre": perimeter, "released_at": "2026"}))
@@ -193,7 +193,9 @@ def release_of(settings: Settings, perimeter: str) -> None:
         ('217500016', 'collectivite_statut_particulier', '75C', 'Paris', 'S', date '2025-01-01'),
         ('210100012', 'commune', '01001', 'Abergement', 'P', date '2025-01-01'),
         (null, 'commune', '01002', 'Sans SIREN', 'P', date '2025-01-01'),
-        ('210100012', 'commune', '01001', 'Abergement', 'P', date '2024-01-01')"""
+        ('210100012', 'commune', '01001', 'Abergement', 'P', date '2024-01-01'),
+        ('200000172', 'epci', '200000172', 'CC', 'CC', date '2025-01-01'),
+        ('210100012', 'commune', '01001', 'Abergement', 'P', date '2026-01-01')"""
     columns = "siren, type, code, nom, strate, millesime"
     query = f"select *, ['01'] as departements, '84' as region, 10 as population from (values {rows}) as v({columns})"
     with duckdb.connect() as con:
@@ -211,11 +213,11 @@ def test_the_frame_of_a_release_holds_each_authority_once_at_one_vintage(project
     release_of(project, "complet")
     found = frame_of_release(project)
     assert [(unit.siren, unit.strate) for unit in found.units] == [
-        ("210100012", "commune P"), ("217500016", "collectivite_statut_particulier S"),
+        ("200000172", "epci CC"), ("210100012", "commune P"), ("217500016", "collectivite_statut_particulier S"),
     ]  # fmt: skip
     assert (found.vintage, found.left_out) == ("2025-01-01", 1) and "2026-01-01-00000000" in found.origin
     assert len(frame_of_release(project, vintage="2024").units) == 1
-    with pytest.raises(UsageError, match="connus : 2024-01-01, 2025-01-01"):
+    with pytest.raises(UsageError, match="connus : 2024-01-01, 2025-01-01, 2026-01-01"):
         frame_of_release(project, vintage="1999")
 
 

@@ -65,7 +65,7 @@ class Frame:
 
 
 def frame_of_release(settings: Settings, version: str = "current", vintage: str | None = None) -> Frame:
-    """The frame that the table `territoires` of a release gives at `vintage` (its newest by default).
+    """The frame that the table `territoires` of a release gives at `vintage` (by default the newest that knows the EPCI).
 
     Strata are « type strate ». Raises SurveyError when the release holds only the authorities that the register cites,
     UsageError when it does not hold that vintage.
@@ -80,11 +80,11 @@ def frame_of_release(settings: Settings, version: str = "current", vintage: str 
             "cadre. Lancer « observatoire refresh --live » pour prendre toute la référence, ou donner un cadre avec --cadre."
         )
     with opened(settings, release) as con:
-        known = [
-            row[0].isoformat()
-            for row in con.execute("select distinct millesime from territoires order by 1").fetchall()
-        ]
-        chosen = (f"{vintage}-01-01" if len(vintage) == 4 else vintage) if vintage else known[-1]
+        found = con.execute(
+            "select millesime, bool_or(type = 'epci') from territoires group by 1 order by 1"
+        ).fetchall()
+        known, whole = [row[0].isoformat() for row in found], [row[0].isoformat() for row in found if row[1]]
+        chosen = (f"{vintage}-01-01" if len(vintage) == 4 else vintage) if vintage else (whole or known)[-1]
         if chosen not in known:
             raise UsageError(
                 f"Millésime « {vintage} » absent de la version {release.id} (connus : {', '.join(known)})."
