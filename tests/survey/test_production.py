@@ -13,6 +13,7 @@ from observatoire.errors import DisclosureRisk, SpecError, SurveyError, UsageErr
 from observatoire.settings import Settings
 from observatoire.survey.design import SurveyDesign
 from observatoire.survey.estimators import proportion
+from observatoire.survey.intake.store import purge
 from observatoire.survey.production.compare import compare_editions
 from observatoire.survey.production.edition import (
     Row,
@@ -343,3 +344,16 @@ def test_rows_are_the_same_whatever_the_order_of_answers(field: Field) -> None:
     first = estimate_edition(field.settings, "essai", "2026")
     field.answer(dict(reversed(answers.items())))
     assert estimate_edition(field.settings, "essai", "2026") == first
+
+
+def test_a_purge_leaves_nothing_that_says_who_answered(field: Field) -> None:
+    field.book()
+    sirens = field.draw()
+    folder = field.answer(mixed(sirens))
+    estimate_edition(field.settings, "essai", "2026")
+    with opened_edition(field.settings, "essai", "2026") as opened:
+        assert opened.people.drawn is not None
+        write_reminders(folder, opened.people.drawn)
+    purge(field.settings, "essai", "2026", "fin de conservation", "essai")
+    left = {path.name for path in folder.iterdir()}
+    assert left == {"tirage.json", "tirage.csv", "participants.csv", "chiffres.csv", "purge.json"}

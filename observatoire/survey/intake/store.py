@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TOMBSTONE = "purge.json"
+# Made from answers: who answered, with which weight, and figures before anything is hidden. Protected figures stay.
+DERIVED = ("poids.csv", "estimations.csv", "relances.csv")
 MODE = 0o700
 DROP_MAX = 0.15  # as for open sources
 
@@ -177,7 +179,8 @@ def purge(settings: Settings, name: str, edition: str, reason: str, who: str) ->
         folder / TOMBSTONE, canonical_json(facts, indent=1) + "\n"
     )  # first: cut short, nothing is imported again
     with storage_errors(folder):
-        rows.unlink(missing_ok=True)
+        for path in (rows, *(folder / name for name in DERIVED)):
+            path.unlink(missing_ok=True)
         for path in records:
             digest = _hash_of(path)
             archive.object_path(digest).unlink(missing_ok=True)
