@@ -11,6 +11,7 @@ from typer.exceptions import TyperException
 
 from observatoire import cli_output as output
 from observatoire.cli_usage import in_french
+from observatoire.commands import evaluate as evaluate_commands
 from observatoire.commands import register as register_commands
 from observatoire.commands import review as review_commands
 from observatoire.commands import survey as survey_commands
@@ -25,8 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-evaluate_app = typer.Typer(help="Mesurer la qualité des jugements automatiques.", no_args_is_help=True)
-app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(evaluate_commands.app, name="evaluate")
 app.add_typer(register_commands.app, name="register")
 app.add_typer(review_commands.app, name="review")
 app.add_typer(survey_commands.app, name="survey")
@@ -168,19 +168,6 @@ def trace(
 
     settings = output.settings()
     output.trace(follow(settings, find_release(settings, version), identifiant, load_all_sources(settings)), json)
-
-
-@evaluate_app.command("names")
-def evaluate_names(
-    fonds_vert: Annotated[Path | None, typer.Option("--fonds-vert", help="Export du Fonds vert (CSV).")] = None,
-    decp: Annotated[list[Path] | None, typer.Option("--decp", help="Fichier DECP 2019 (JSON), répétable.")] = None,
-    json: Json = False,
-) -> None:
-    """Mesurer la reconnaissance des noms contre les SIREN que de vraies livraisons déclarent (référence complète)."""
-    from observatoire.territories.measure import measure_names
-
-    settings = output.settings()
-    output.measures(measure_names(settings, fonds_vert, decp or []), json)
 
 
 @app.command()

@@ -1,0 +1,47 @@
+"""observatoire evaluate: how often the automatic judgements are right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from observatoire import cli_output as output
+
+app = typer.Typer(help="Mesurer la qualité des jugements automatiques.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Répondre en JSON, pour un programme.")]
+Half = Annotated[
+    str, typer.Option("--moitie", help="Moitié des textes étiquetés : apprentissage (où l'on règle) ou test.")
+]
+
+
+@app.command()
+def names(
+    fonds_vert: Annotated[Path | None, typer.Option("--fonds-vert", help="Export du Fonds vert (CSV).")] = None,
+    decp: Annotated[list[Path] | None, typer.Option("--decp", help="Fichier DECP 2019 (JSON), répétable.")] = None,
+    json: Json = False,
+) -> None:
+    """Mesurer la reconnaissance des noms contre les SIREN que de vraies livraisons déclarent (référence complète)."""
+    from observatoire.territories.measure import measure_names
+
+    output.measures(measure_names(output.settings(), fonds_vert, decp or []), json)
+
+
+@app.command()
+def merges(moitie: Half = "apprentissage", json: Json = False) -> None:
+    """Mesurer les rapprochements proposés contre des paires étiquetées à la main (Fonds vert et PSTW pris avant)."""
+    from observatoire.commands.output_evaluate import merges as show
+    from observatoire.judgement.merges import measure_merges
+
+    show(measure_merges(output.settings(), checked_half(moitie)), json)
+
+
+def checked_half(name: str) -> str:
+    """The name of a half of the gold set. Raises UsageError for another one."""
+    from observatoire.errors import UsageError
+
+    if name not in ("apprentissage", "test"):
+        raise UsageError(f"Moitié « {name} » inconnue. Donner --moitie apprentissage ou --moitie test.")
+    return name
