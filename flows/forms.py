@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
@@ -32,6 +33,24 @@ class KnownSource:
 
 SourceId = Annotated[str, KnownSource()]
 SourceOrListId = Annotated[str, KnownSource(lists=True)]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Makes a text a dropdown of a list of data/register/vocabulaires.yml, the empty choice first."""
+
+    name: str
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        from observatoire.errors import ObservatoireError
+        from observatoire.settings import Settings
+        from observatoire.vocabularies import codes_by_list
+
+        try:
+            known = codes_by_list(Settings.from_env().register)[self.name]
+        except (ObservatoireError, KeyError):  # the rules of the register still judge what is typed
+            return handler(schema)
+        return {**handler(schema), "enum": ["", *known]}
 
 
 class AuditOptions(BaseModel):
@@ -142,3 +161,63 @@ class SurveyOptions(AuditOptions):
         if (self.answers == "fichier") != bool(self.file):
             raise ValueError("Donner un fichier quand l'origine des réponses est un fichier, et alors seulement.")
         return self
+
+
+class RegisterOptions(AuditOptions):
+    """What adding or editing a case asks. A field left empty says nothing (a new case) or changes nothing (an edited one)."""
+
+    model_config = ConfigDict(title="Ajouter ou modifier un cas")
+
+    author: str = Field(title="Auteur", min_length=1, description="Qui ajoute ou modifie ; noté dans l'historique.")
+    reason: str = Field(title="Motif", min_length=1, description="Pourquoi ; noté dans l'historique.")
+    case_id: str = Field("", title="Cas à modifier", description="Clé du cas (v001…). Vide : un cas est ajouté.")
+    collectivite: str = Field("", title="Collectivité", description="Nom tel que la source l'écrit.")
+    type_collectivite: Annotated[str, Listed("type_collectivite")] = Field(
+        "", title="Type de collectivité", description="Commune, EPCI, département, etc."
+    )
+    departement_ou_region: str = Field("", title="Département ou région", description="Aide à reconnaître le nom.")
+    titre: str = Field("", title="Titre du cas", description="Objet de l'usage, en une ligne.")
+    description: str = Field("", title="Description du cas", description="Dans nos mots, jamais recopiée.")
+    theme: Annotated[str, Listed("theme")] = Field("", title="Thème principal", description="Voir le guide de codage.")
+    finalite_environnementale: Annotated[str, Field(json_schema_extra={"enum": ["", "true", "false"]})] = Field(
+        "", title="Finalité environnementale", description="L'usage vise d'abord un effet sur l'environnement."
+    )
+    technique: Annotated[str, Listed("technique")] = Field("", title="Technique d'IA", description="Telle que dite.")
+    statut: Annotated[str, Listed("statut")] = Field(
+        "", title="État de l'usage", description="Selon la dernière preuve."
+    )
+    annee: str = Field("", title="Année", description="AAAA, si la source la donne.")
+    annee_type: Annotated[str, Listed("annee_type")] = Field(
+        "", title="Nature de l'année", description="Ce qu'elle vaut."
+    )
+    montant_eur: str = Field("", title="Montant (euros)", description="En chiffres, 1000.50, s'il est cité.")
+    montant_nature: Annotated[str, Listed("montant_nature")] = Field(
+        "", title="Nature du montant", description="Annuel, plafond, coût total, etc."
+    )
+    programme: str = Field("", title="Programme de soutien", description="S'il y en a un.")
+    nature: Annotated[str, Listed("nature")] = Field("", title="Nature du cas", description="Usage, programme ou plan.")
+    ia_explicite: Annotated[str, Field(json_schema_extra={"enum": ["", "true", "false"]})] = Field(
+        "", title="IA dite par la source", description="La source dit qu'il s'agit d'IA."
+    )
+    source_url: str = Field("", title="Adresse de la source", description="Page qui atteste l'usage.")
+    source_titre: str = Field("", title="Titre de la source", description="Site et titre de la page.")
+    source_date: str = Field("", title="Date de la source", description="AAAA, AAAA-MM ou AAAA-MM-JJ.")
+    resume_preuve: str = Field("", title="Résumé de la preuve", description="Dans nos mots, jamais recopié.")
+    confiance: Annotated[str, Listed("confiance")] = Field(
+        "", title="Confiance dans le cas", description="Haute, moyenne ou basse."
+    )
+    emptied: list[str] = Field(
+        [], title="Champs à vider", description="Colonnes dont la valeur est retirée, pour un cas modifié."
+    )
+    publish: bool = Field(
+        True,
+        title="Publier ensuite",
+        description="Activé : construire, contrôler et publier. Désactivé : écrire seulement.",
+    )
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The columns of the register that the form fills in or empties."""
+        asked = {"wait_minutes", "author", "reason", "case_id", "emptied", "publish"}
+        given = {name: value.strip() for name, value in self.model_dump(exclude=asked).items() if value.strip()}
+        return {**given, **dict.fromkeys(self.emptied, "")}

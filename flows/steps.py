@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from prefect.tasks import Task
 from observatoire import pipeline
 from observatoire.errors import LockHeld, ObservatoireError
 from observatoire.ingest import Ingested
+from observatoire.review.cases import Put, add_cases, edit_case
 from observatoire.settings import Settings
 
 WRITING = "observatoire-ecriture"
@@ -122,6 +123,21 @@ def propose_list(settings: Settings, name: str, file: str, wait_minutes: float) 
     def work() -> tuple[list[Ingested], Any]:
         with turn_to_write(wait_minutes) as seconds:
             return pipeline.take_list(settings, name, Path(file) if file else None, who=who(), wait_seconds=seconds)
+
+    return ended(work)
+
+
+@task(name="Écrire au registre", cache_policy=NO_CACHE)
+def put_case(
+    settings: Settings, key: str, fields: Mapping[str, str], author: str, reason: str, wait_minutes: float
+) -> State[Any]:
+    """Add a case to the register, or edit the one given, after its rules. Carries the Put."""
+
+    def work() -> Put:
+        with turn_to_write(wait_minutes) as seconds:
+            if key:
+                return edit_case(settings, key, fields, author, reason, who=who(), wait_seconds=seconds)
+            return add_cases(settings, [fields], author, reason, who=who(), wait_seconds=seconds)
 
     return ended(work)
 

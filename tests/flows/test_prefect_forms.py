@@ -14,7 +14,7 @@ from observatoire.pipeline import load_all_sources, load_lists
 from observatoire.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-FLOWS = ("refresh", "ingest", "audit", "survey")
+FLOWS = ("refresh", "ingest", "audit", "survey", "register")
 
 
 def form(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -40,6 +40,7 @@ def test_every_field_has_a_french_title_and_help(quiet: Path, name: str) -> None
         "Prendre une livraison",
         "Vérifier la version en service",
         "Estimer une enquête",
+        "Ajouter ou modifier un cas",
     )
 
 
@@ -91,6 +92,17 @@ def test_a_survey_asks_where_its_answers_are(quiet: Path) -> None:
             SurveyOptions(**{"survey": "exemple", "edition": "2026", **wrong})  # type: ignore[arg-type]
 
 
+def test_a_case_is_chosen_among_the_codes_of_the_register(quiet: Path) -> None:
+    from flows.forms import RegisterOptions
+
+    _, definition = form("register")
+    assert definition["required"] == ["author", "reason"]
+    assert definition["properties"]["theme"]["enum"][:2] == ["", "eau"]
+    assert definition["properties"]["ia_explicite"]["enum"] == ["", "true", "false"]
+    options = RegisterOptions(author="A", reason="B", case_id="v001", statut=" termine ", emptied=["annee"])
+    assert options.fields == {"statut": "termine", "annee": ""}
+
+
 def test_deployments_are_valid_and_hold_no_path_of_a_machine(quiet: Path) -> None:
     import importlib
 
@@ -106,7 +118,7 @@ def test_deployments_are_valid_and_hold_no_path_of_a_machine(quiet: Path) -> Non
         assert deployment["enforce_parameter_schema"]
         assert all(schedule["timezone"] == "Europe/Paris" for schedule in deployment["schedules"])
     live = {d["name"]: d["parameters"].get("options", {}).get("live") for d in content["deployments"]}
-    assert live == {"quotidien": True, "hebdomadaire": None, "manuel": None, "enquete": None}
+    assert live == {"quotidien": True, "hebdomadaire": None, "manuel": None, "enquete": None, "registre": None}
 
 
 def test_prefect_is_imported_by_the_flows_only() -> None:
