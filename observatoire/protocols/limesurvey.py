@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 USER, PASSWORD = "OBSERVATOIRE_LIMESURVEY_USER", "OBSERVATOIRE_LIMESURVEY_PASSWORD"
 PATIENCE = 1800.0  # seconds for a whole survey
 GAP = 50  # empty pages in a row (deleted responses) before the numbers announced are no longer believed
+PARTICIPANTS, PARTICIPANTS_MAX = 1000, 1_000_000  # a page, and where the reading stops whatever the server says
 # A redirection would take the password to another server.
 NO_REDIRECT = HttpProtocol(max_redirects=0)
 MEANT = {
@@ -93,9 +94,15 @@ def account(environ: Mapping[str, str] | None = None) -> tuple[str, str]:
 
 
 def read_survey(
-    settings: Settings, name: str, where: LimeSurvey, user: tuple[str, str], pace: Pace | None = None
+    settings: Settings,
+    name: str,
+    where: LimeSurvey,
+    user: tuple[str, str],
+    attribute: str | None = None,
+    pace: Pace | None = None,
 ) -> Taken:
-    """Every response of a survey, complete or not, in codes.
+    """Every response of a survey, complete or not, in codes; with `attribute` (attribute_1) of its participant, known by
+    the token, since exports of responses do not hold it.
 
     Raises FetchFailed when the server cannot be reached, refuses or gives fewer responses than it announces,
     DeliveryRefused when what it gives cannot be read. The session is released whatever happens.
@@ -110,7 +117,11 @@ def read_survey(
         fieldmap = opened.call("get_fieldmap", where.survey, where.language)
         summary = opened.call("get_summary", where.survey, "all")
         announced = _number(summary.get("full_responses")) if isinstance(summary, dict) else 0
-        return Taken(_pages(opened, announced), fieldmap, announced)
+        records = _pages(opened, announced)
+        if attribute:
+            values = _attributes(opened, attribute)
+            records = [{**record, attribute: values.get(str(record.get("token") or ""), "")} for record in records]
+        return Taken(records, fieldmap, announced)
 
 
 @contextmanager
@@ -153,6 +164,25 @@ def _pages(opened: Session, announced: int) -> list[dict[str, Any]]:
                 "Relancer plus tard, ou importer un export.",
             )
         first = last + 1
+
+
+def _attributes(opened: Session, attribute: str) -> dict[str, str]:
+    """An attribute of each participant, by token. Names and addresses come along, and are left in memory.
+
+    Raises FetchFailed when the participants cannot be read or do not have the attribute.
+    """
+    values: dict[str, str] = {}
+    for first in range(0, PARTICIPANTS_MAX, PARTICIPANTS):
+        page = opened.call("list_participants", opened.where.survey, first, PARTICIPANTS, False, [attribute])
+        if not isinstance(page, list) or not page:
+            break
+        if any(attribute not in participant for participant in page):
+            advice = "Corriger `siren` dans le livre de codes, ou ajouter cet attribut à la table des participants."
+            raise opened.ask.failed(f"les participants n'ont pas d'attribut « {attribute} »", advice)
+        values |= {str(item.get("token") or ""): str(item[attribute] or "") for item in page}
+        if len(page) < PARTICIPANTS:
+            break
+    return values
 
 
 def _decoded(opened: Session, result: Any) -> list[dict[str, Any]]:
@@ -202,6 +232,8 @@ def _status(ask: SurveyAsk, where: LimeSurvey, method: str, status: str) -> Any:
         return status
     if method == "export_responses" and status.startswith("No Data"):
         return base64.b64encode(b'{"responses": []}').decode()
+    if method == "list_participants" and status == "No survey participants found.":
+        return []
     meant = MEANT.get(status)
     if meant is None:
         raise ask.failed(f"le serveur répond « {status[:80]} » à {method}", "Vérifier le livre de codes et le compte.")

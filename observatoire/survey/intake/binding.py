@@ -91,16 +91,15 @@ def bind(codebook: Codebook, heads: Sequence[str], aliases: Mapping[str, str]) -
     `aliases` are the names of columns in another numbering (SGQA, Q<qid>) with the code each stands for.
     """
     known = known_heads(codebook, aliases)
-    wordings = [(item.code, item.label) for item in codebook.questions]
-    wordings += [(item.code, item.label or "") for item in codebook.dropped]
-    questions = {_key(text) for wording in wordings for text in wording if text}
+    kept = {_key(text) for item in codebook.questions for text in (item.code, item.label)}
+    left = {_key(text) for item in codebook.dropped for text in (item.code, item.label) if text}
     places: dict[Answer | str, int] = {}
     listed: list[int] = []
     unlisted: list[int] = []
     for place, head in enumerate(heads):
         meaning = known.get(_key(head), "")
         if meaning == "":
-            dropped = IGNORED.fullmatch(head.strip().casefold()) or _is_text(aliases.get(head, head), questions)
+            dropped = IGNORED.fullmatch(head.strip().casefold()) or _is_text(aliases.get(head, head), kept, left)
             (listed if dropped else unlisted).append(place)
         elif meaning is None:
             listed.append(place)
@@ -158,10 +157,12 @@ def _text_forms(codebook: Codebook, answer: Answer) -> list[str]:
     return [f"{question.label} [{']['.join(question.parts[answer.part].split(' | '))}]"]
 
 
-def _is_text(head: str, questions: Collection[str]) -> bool:
-    """Whether a head is a free text of a question that the codebook knows (its « Autre », its comment)."""
-    question, parts = re.fullmatch(r"(.*?)\s*((?:\[[^\[\]]*\])*)", head.strip(), re.DOTALL).groups()  # type: ignore[union-attr]
-    return _key(question) in questions and parts.rstrip("]").casefold().endswith(OPENED)
+def _is_text(head: str, kept: Collection[str], left: Collection[str]) -> bool:
+    """Whether a head is a free text of a kept question (its « Autre », its comment), or any part of a dropped one."""
+    question, _, parts = head.strip().partition("[")
+    if _key(question) in left or _key(question.partition("_")[0]) in left:
+        return True
+    return _key(question) in kept and parts.rstrip("]").casefold().endswith(OPENED)
 
 
 def _key(head: str) -> str:

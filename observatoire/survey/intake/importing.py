@@ -117,7 +117,9 @@ def import_server(
             f"Le livre de codes de {name} ne dit pas où est le formulaire. Ajouter `limesurvey: {{url, survey}}`, "
             "ou donner un fichier à importer."
         )
-    taken = limesurvey.read_survey(settings, codebook.name, codebook.limesurvey, account or limesurvey.account())
+    used = account or limesurvey.account()
+    attribute = codebook.siren if codebook.siren.startswith("attribute_") else None
+    taken = limesurvey.read_survey(settings, codebook.name, codebook.limesurvey, used, attribute)
     origin = f"{codebook.limesurvey.url}#{codebook.limesurvey.survey}"
     export, names = exported(taken.records), names_of_fieldmap(taken.fieldmap)
     return take_export(settings, codebook, export, names, secret, origin, run)

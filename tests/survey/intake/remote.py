@@ -23,6 +23,7 @@ class LimeSurveyServer:
     fieldmap: Any = field(default_factory=dict)
     announced: int | None = None
     answers: dict[str, Any] = field(default_factory=dict)
+    participants: Sequence[Mapping[str, Any]] = ()
     open_sessions: int = 0
     calls: list[str] = field(default_factory=list)
 
@@ -73,3 +74,7 @@ class LimeSurveyServer:
         assert (form, done, heads, answers) == ("json", "all", "code", "short")
         page = [{**row, "id": int(row["id"])} for row in self.responses if first <= int(row["id"]) <= last]
         return base64.b64encode(json.dumps({"responses": page}).encode()).decode()
+
+    def list_participants(self, key: str, survey: int, first: int, limit: int, unused: bool, names: list[str]) -> Any:
+        page = [{"tid": n, **row} for n, row in enumerate(self.participants)][first : first + limit]
+        return page or {"status": "No survey participants found."}

@@ -15,7 +15,7 @@ from observatoire.settings import Settings
 from observatoire.survey.intake.importing import Import, import_server
 from tests.servers import Answer, Server, html, redirect
 from tests.survey.intake.remote import ACCOUNT, ADDRESS, LimeSurveyServer
-from tests.survey.intake.surveys import KEY, PERSON, RESPONSES, as_csv, clear_text, response, take, write_codebook
+from tests.survey.intake.surveys import KEY, PERSON, RESPONSES, as_csv, clear_text, response, rows, take, write_codebook
 from tests.test_cli import run
 
 FORM = {"url": ADDRESS, "survey": 9, "page": 2}
@@ -70,6 +70,24 @@ def test_columns_of_limesurvey_7_bind_by_the_codes_of_its_field_map(online: Sett
     LimeSurveyServer(renamed, fieldmap=fieldmap).install(server)
     done = ask(online)
     assert done.unreadable == {} and not take(online, as_csv(RESPONSES)).new
+
+
+def test_the_siren_may_be_in_the_table_of_participants(online: Settings, server: Server) -> None:
+    write_codebook(online, limesurvey=FORM, siren="attribute_1", siren_label=None)
+    unsaid = [{head: cell for head, cell in row.items() if head != "SIREN"} for row in RESPONSES]
+    person = {"firstname": "Zoé", "lastname": "Durand", "email": PERSON["MAIL"]}
+    people = [
+        {"token": row["token"], "participant_info": person, "attribute_1": row["SIREN"]} for row in reversed(RESPONSES)
+    ]
+    LimeSurveyServer(unsaid, participants=people).install(server)
+    assert ask(online).kept == 3
+    assert {row["siren"] for row in rows(online)} == {"210000001", "210000002", "210000003"}
+    assert clear_text(online.data, "Zoé", "Durand", PERSON["MAIL"]) == []
+    tool = LimeSurveyServer(unsaid, participants=[{"token": "x", "participant_info": person}])
+    tool.install(server)
+    with pytest.raises(FetchFailed, match="n'ont pas d'attribut « attribute_1 »"):
+        ask(online)
+    assert tool.open_sessions == 0
 
 
 PAGE = base64.b64encode(b'{"responses": [{"id": 1, "nom": "Zo').decode()
