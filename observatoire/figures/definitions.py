@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -12,7 +13,7 @@ from observatoire.errors import SpecError
 from observatoire.sources.spec import Strict
 from observatoire.sql_text import literal
 from observatoire.storage import canonical_json
-from observatoire.yaml_file import read_yaml
+from observatoire.yaml_file import line_of, read_yaml
 
 FILE = "definitions.yml"
 CROSS = " × "
@@ -33,7 +34,8 @@ class Definition(Strict):
     `counted` (a predicate) keeps the numerator, `among` the denominator. `measure` says how they become a value:
     nombre (rows), distincts (distinct `unit_of`), part (share of rows), mediane (of `value`), repartition (share of
     each value of the last breakdown within the rest), couverture (distinct `unit_of` over the universe), enquete
-    (estimated from the answers to a survey, as its codebook says: no table of ours holds its rows).
+    (estimated from the answers to a survey, as its codebook says: no table of ours holds its rows). `excluded` lists
+    the values of a breakdown that the definition itself leaves out: they are « sans objet », not zeros.
     """
 
     code: str = Field(pattern=r"^[A-Z]{3}-[A-Z0-9]+$")
@@ -51,11 +53,14 @@ class Definition(Strict):
     value: str | None = None
     total: bool = True
     breakdowns: tuple[tuple[str, ...], ...] = ()
+    excluded: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def coherent(self) -> Definition:
         if (self.measure == "mediane") != (self.value is not None):
             raise ValueError("`value` goes with the measure mediane, and only with it")
+        if unknown := sorted(self.excluded.keys() - {CROSS.join(breakdown) for breakdown in self.breakdowns}):
+            raise ValueError(f"`excluded` names {unknown[0]}, which is no breakdown")
         surveyed = self.measure == "enquete"
         for name in ROWS:
             if bool(getattr(self, name)) == surveyed:
@@ -70,16 +75,26 @@ def load_definitions(register: Path) -> list[Definition]:
     path = register / FILE
     try:
         content = read_yaml(path)
-        definitions = [Definition(**item) for item in content]
+        definitions = [_definition(path, place, item) for place, item in enumerate(content)]
     except (OSError, yaml.YAMLError, TypeError) as error:
-        raise SpecError(f"{FILE} illisible. Restaurer data/register/{FILE}.") from error
-    except ValidationError as error:
-        details = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise SpecError(f"data/register/{FILE} invalide : {details}.") from error
+        mark = getattr(error, "problem_mark", None)
+        where = f" à la ligne {mark.line + 1}" if mark else ""
+        raise SpecError(f"{FILE} illisible{where}. Restaurer data/register/{FILE}.") from error
     codes = [definition.code for definition in definitions]
     if twice := sorted({code for code in codes if codes.count(code) > 1}):
         raise SpecError(f"data/register/{FILE} : « {twice[0]} » est défini deux fois.")
     return definitions
+
+
+def _definition(path: Path, place: int, item: Any) -> Definition:
+    """One definition of the file. Raises SpecError naming the line, the code, the field."""
+    try:
+        return Definition(**item)
+    except ValidationError as error:
+        faults = error.errors()
+        details = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
+        line, code = line_of(path, [place, *faults[0]["loc"]]), item.get("code", "sans code")
+        raise SpecError(f"data/register/{FILE}, ligne {line} ({code}), invalide : {details}.") from error
 
 
 def facts(definitions: list[Definition]) -> str:
@@ -96,18 +111,24 @@ def definition_rows(definitions: list[Definition]) -> str:
     """The query of core.definitions: one row per indicator."""
     columns = (
         "code", "mesure", "unite", "plan", "comparabilite_code", "libelle_fr", "definition_fr", "base_fr", "libelle_en",
-        "definition_en", "base_en", "ventilations", "ordre",
+        "definition_en", "base_en", "ventilations", "exclues", "ordre",
     )  # fmt: skip
     rows = []
     for order, item in enumerate(definitions, 1):
         breakdowns = [""] * item.total + [CROSS.join(breakdown) for breakdown in item.breakdowns]
-        listed = "[" + ", ".join(literal(breakdown) for breakdown in breakdowns) + "]::VARCHAR[]"
+        listed = _texts(breakdowns)
+        outside = _texts(f"{breakdown}={value}" for breakdown, values in item.excluded.items() for value in values)
         texts = (
             item.code, item.measure, item.unit, item.plan, item.comparability, item.fr.label, item.fr.definition,
             item.fr.base, item.en.label, item.en.definition, item.en.base,
         )  # fmt: skip
-        rows.append("(" + ", ".join(literal(text) for text in texts) + f", {listed}, {order})")
+        rows.append("(" + ", ".join(literal(text) for text in texts) + f", {listed}, {outside}, {order})")
     return f"select * from (values {', '.join(rows)}) as v({', '.join(columns)})"
+
+
+def _texts(values: Iterable[str]) -> str:
+    """A SQL list of texts."""
+    return "[" + ", ".join(literal(value) for value in values) + "]::VARCHAR[]"
 
 
 def lines_query(definitions: list[Definition]) -> str:

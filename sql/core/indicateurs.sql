@@ -122,6 +122,7 @@ joints as (
         u.nombre as univers,
         u.millesime as univers_millesime,
         coalesce(u.type = 'syndicat', false) as non_couvert,
+        list_contains(d.exclues, a.ventilation || '=' || a.modalite) and coalesce(c.retenues, 0) = 0 as exclue,
         m.millesime as millesime_geo,
         l.date_reference,
         case when d.mesure in ('distincts', 'couverture') and d.code in ('REG-COL', 'REG-COUV') then r.nombre end
@@ -159,7 +160,7 @@ valeurs as (
             when 'couverture' then distincts
         end as numerateur,
         case
-            when non_couvert then null
+            when non_couvert or exclue then null
             when mesure = 'nombre' then cast(retenues as decimal(18, 4))
             when mesure = 'distincts' then cast(distincts as decimal(18, 4))
             when mesure = 'mediane' then cast(mediane as decimal(18, 4))

@@ -41,6 +41,7 @@ def definition() -> dict[str, Any]:
         ({"value": "n"}, "value"),
         ({"plan": "sondage"}, "plan"),
         ({"fr": {"label": "x"}}, "fr.definition"),
+        ({"excluded": {"couleur": ["bleu"]}}, "couleur"),
         ({"table": ""}, "`table` is needed"),
         ({"measure": "enquete", "plan": "tirage"}, "`table` does not go with a survey"),
     ],
@@ -58,6 +59,20 @@ def test_a_wrong_definition_is_refused_by_field(tmp_path: Path, change: dict[str
 def test_a_file_that_holds_no_definitions_is_refused(tmp_path: Path, text: str | bytes) -> None:
     (tmp_path / "definitions.yml").write_bytes(text.encode() if isinstance(text, str) else text)
     with pytest.raises(SpecError, match=r"definitions\.yml"):
+        load_definitions(tmp_path)
+
+
+def test_what_is_wrong_is_said_with_its_line(tmp_path: Path) -> None:
+    text = (REGISTER / "definitions.yml").read_text(encoding="utf-8")
+    lines = text.split("\n")
+    place = max(n for n, line in enumerate(lines) if line.startswith("  measure:"))
+    lines[place] = "  measure: somme"
+    (tmp_path / "definitions.yml").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(SpecError, match=rf"definitions\.yml, ligne {place + 1} \([A-Z]+-[A-Z]+\), invalide : measure"):
+        load_definitions(tmp_path)
+    lines[place] = "  measure: [somme"
+    (tmp_path / "definitions.yml").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(SpecError, match=r"illisible à la ligne \d+"):
         load_definitions(tmp_path)
 
 
