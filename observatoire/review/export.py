@@ -21,6 +21,19 @@ FIELDS = (
     "nature", "guide",
 )  # fmt: skip
 
+# Candidates that the rules of judgement leave to analysts, those on which a decision stands left out.
+CANDIDATES = """
+select
+    'detection', source || '|' || cle, acheteur, objet, url, 'les termes trouvés ne suffisent pas à conclure',
+    cast(motifs as varchar), 'ne le compter ni comme IA, ni comme écarté', decision_automatique, 'decision',
+    cast(null as varchar)
+from core.candidats
+where decision_automatique = 'à examiner' and source || '|' || cle not in (
+    select objet from core.decisions_confrontees where objet_type = 'detection' and retenue
+)
+order by 2
+"""
+
 
 @dataclass(frozen=True)
 class Exported:
@@ -86,4 +99,5 @@ def doubts(settings: Settings) -> list[tuple[str | None, ...]]:
         }
         if "core.doutes" not in tables:
             raise BuildFailed("L'entrepôt date d'avant la revue : lancer « observatoire build » puis relancer.")
-        return con.execute(f"select {listed} from core.doutes order by objet_type, nature, cle").fetchall()
+        rows = con.execute(f"select {listed} from core.doutes order by objet_type, nature, cle").fetchall()
+        return rows + (con.execute(CANDIDATES).fetchall() if "core.candidats" in tables else [])

@@ -11,7 +11,7 @@ from observatoire.errors import BuildFailed, UsageError
 from observatoire.pipeline import Report
 from observatoire.review.apply import apply
 from observatoire.review.decisions_file import COLUMNS, DECISION, KEY, OBJECT, REASON
-from observatoire.review.export import doubts, export
+from observatoire.review.export import FIELDS, doubts, export
 from observatoire.review.sheet import read_table, write_csv
 from observatoire.settings import Settings
 from tests.helpers import Warehouse
@@ -85,6 +85,27 @@ def test_the_sheets_of_the_real_register_come_back_as_decisions(
     with pytest.raises(UsageError, match="existe déjà avec un autre contenu"):
         export(settings, tmp_path)
     assert titles[0] == OBJECT
+
+
+def test_candidates_left_to_analysts_are_asked_where_they_are_judged(project: Settings) -> None:
+    project.work.mkdir(parents=True)
+    with duckdb.connect(str(project.warehouse)) as con:
+        con.execute("create schema core")
+        con.execute(f"create table core.doutes ({', '.join(f'{name} varchar' for name in FIELDS)})")
+        con.execute("create table core.decisions_confrontees (objet_type varchar, objet varchar, retenue boolean)")
+    assert doubts(project) == [], "not judged yet"
+    with duckdb.connect(str(project.warehouse)) as con:
+        con.execute(
+            "create table core.candidats as select 'decp' as source, cle, 'Ville' as acheteur, 'Caméra' as objet, "
+            "'https://a.fr' as url, ['caméra intelligente'] as motifs, decision_automatique "
+            "from (values ('1', 'à examiner'), ('2', 'oui'), ('3', 'à examiner')) as v(cle, decision_automatique)"
+        )
+        con.execute("insert into core.decisions_confrontees values ('detection', 'decp|3', true)")
+    (row,) = doubts(project)
+    assert dict(zip(FIELDS, row, strict=True)) | {"objet_type": "detection", "cle": "decp|1"} == dict(
+        zip(FIELDS, row, strict=True)
+    )
+    assert dict(zip(FIELDS, row, strict=True))["valeur_attendue"] == "à examiner"
 
 
 def test_nothing_built_is_said(project: Settings) -> None:
