@@ -11,7 +11,8 @@ from observatoire.survey.change import Change, change_of_mean
 from observatoire.survey.change import Edition as Sampled
 from observatoire.survey.intake.codebook import Codebook, Indicator
 from observatoire.survey.production.edition import Edition, Row, opened_edition, plain, read_figures, table
-from observatoire.survey.production.estimate import BASE, Figure, condition_questions
+from observatoire.survey.production.estimate import BASE, Figure
+from observatoire.survey.production.respondents import condition_questions
 from observatoire.survey.sampling.frame import Frame
 
 FILE = "evolutions.csv"

@@ -140,12 +140,6 @@ def domains(people: Respondents, codebook: Codebook, indicator: Indicator) -> It
             yield Domain(breakdown, codes, labels), flags
 
 
-def condition_questions(indicator: Indicator) -> set[str]:
-    """The questions that an indicator rests on."""
-    named = {condition.question for condition in (*indicator.counted, *indicator.among)}
-    return named | ({indicator.value.partition("[")[0]} if indicator.value else set())
-
-
 def _all(people: Respondents, conditions: Sequence[Condition]) -> Floats:
     """1 where all conditions are met, 0 where one is not, NaN where that cannot be told."""
     columns = np.array([people.condition(condition) for condition in conditions])

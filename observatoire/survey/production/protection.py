@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from observatoire.errors import SurveyError
-from observatoire.survey.arrays import Flags, Floats
+from observatoire.survey.arrays import Flags, Floats, Integers
 from observatoire.survey.disclosure.audit import Protection, require_protected
 from observatoire.survey.disclosure.primary import Rule, primary
 from observatoire.survey.disclosure.secondary import secondary
@@ -55,8 +55,9 @@ def protect(
     for positions in _groups(found):
         group = [found[position] for position in positions]
         _refuse_negative(group[0])
-        counted = _tables(group, np.ones(len(weights)), exhaustive)
-        measured = _tables(group, weights, exhaustive, counts=False)
+        atoms = _atoms(group)
+        counted = _tables(group, atoms, np.ones(len(weights)), exhaustive)
+        measured = _tables(group, atoms, weights, exhaustive, counts=False)
         confidential = {**primary(counted, rule), **_dominated(measured, group, rule)}
         if not suppress:
             require_protected(counted, (), confidential, protection)
@@ -103,20 +104,46 @@ def _keys(figure: Figure) -> list[str]:
     return [f"{figure.name} : {kind}" for kind in _kinds(figure)]
 
 
-def _tables(group: Sequence[Figure], weights: Floats, exhaustive: Flags, *, counts: bool = True) -> Tables:
+@dataclass(frozen=True, eq=False)
+class Atom:
+    """Respondents (positions) who enter the same figures of a group (positions of the figures, never none)."""
+
+    name: str
+    rows: Integers
+    figures: tuple[int, ...]
+
+
+def _atoms(group: Sequence[Figure]) -> list[Atom]:
+    """The atoms of a group, in an order that does not depend on who answered first; named by the smallest figure entered."""
+    packed = np.packbits(np.array([figure.rows for figure in group]), axis=0).T
+    members: dict[bytes, list[int]] = {}
+    for position, pattern in enumerate(packed):
+        members.setdefault(pattern.tobytes(), []).append(position)
+    sizes = [int(figure.rows.sum()) for figure in group]
+    atoms: list[Atom] = []
+    for pattern in sorted(members):
+        flags = np.unpackbits(np.frombuffer(pattern, dtype=np.uint8), count=len(group))
+        entered = tuple(int(column) for column in np.flatnonzero(flags))
+        if entered:
+            smallest = min(entered, key=lambda column: (sizes[column], column))
+            name = f"part n° {len(atoms) + 1} de {group[smallest].name}"
+            atoms.append(Atom(name, np.array(members[pattern], dtype=np.int64), entered))
+    return atoms
+
+
+def _tables(
+    group: Sequence[Figure], atoms: Sequence[Atom], weights: Floats, exhaustive: Flags, *, counts: bool = True
+) -> Tables:
     """The cells of a group of figures and of its atoms, in units of `weights`."""
-    membership = np.array([figure.rows for figure in group]).T
-    patterns, codes = np.unique(membership, axis=0, return_inverse=True)
-    codes = codes.reshape(-1)
     cells: dict[str, Cell] = {}
     relations: list[Relation] = []
-    kinds = _kinds(group[0])
-    values = group[0].values
+    kinds, values = _kinds(group[0]), group[0].values
+    inside: list[list[str]] = [[] for _ in group]
 
-    def add(name: str, rows: Flags, published: bool) -> None:
+    def add(name: str, rows: Integers, published: bool) -> None:
+        size = len(rows)
         for kind in kinds:
             brought = weights[rows] * _brought(kind, values[rows])
-            size = int(rows.sum())
             share = kind in (YES, NO)
             cells[f"{name} : {kind}"] = Cell(
                 f"{name} : {kind}",
@@ -130,26 +157,15 @@ def _tables(group: Sequence[Figure], weights: Floats, exhaustive: Flags, *, coun
         if kinds[0] == YES:
             relations.append(Relation(f"{name} : {ANSWERS}", (f"{name} : {YES}", f"{name} : {NO}")))
 
-    names = [_atom(group, pattern, number) for number, pattern in enumerate(patterns, 1)]
-    for atom, pattern in enumerate(patterns):
-        if pattern.any():
-            add(names[atom], codes == atom, published=False)
-    for column, figure in enumerate(group):
-        add(figure.name, figure.rows, published=True)
-        inside = [atom for atom, pattern in enumerate(patterns) if pattern[column]]
-        if inside:
-            relations += [
-                Relation(f"{figure.name} : {kind}", tuple(f"{names[atom]} : {kind}" for atom in inside))
-                for kind in kinds
-            ]
+    for atom in atoms:
+        add(atom.name, atom.rows, published=False)
+        for column in atom.figures:
+            inside[column].append(atom.name)
+    for figure, names in zip(group, inside, strict=True):
+        add(figure.name, np.flatnonzero(figure.rows), published=True)
+        if names:
+            relations += [Relation(f"{figure.name} : {kind}", tuple(f"{n} : {kind}" for n in names)) for kind in kinds]
     return join([Tables(cells, tuple(relations))])
-
-
-def _atom(group: Sequence[Figure], pattern: Flags, number: int) -> str:
-    """How messages name an atom: by the smallest figure it enters."""
-    entered = [figure for figure, inside in zip(group, pattern, strict=True) if inside]
-    smallest = min(entered, key=lambda figure: int(figure.rows.sum()), default=None)
-    return f"part n° {number} de {smallest.name}" if smallest else f"part n° {number}"
 
 
 def _brought(kind: str, values: Floats) -> Floats:

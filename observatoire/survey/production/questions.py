@@ -28,7 +28,7 @@ def question_rows(register: Path) -> list[tuple[Any, ...]]:
 
 
 def _row(book: Codebook, order: int, question: Question) -> tuple[Any, ...]:
-    from observatoire.survey.production.estimate import condition_questions
+    from observatoire.survey.production.respondents import condition_questions
 
     used = [item.code for item in book.indicators if question.code in condition_questions(item)]
     return (

@@ -12,7 +12,7 @@ import numpy as np
 
 from observatoire.errors import SurveyError, UsageError
 from observatoire.survey.arrays import Floats, numbers
-from observatoire.survey.intake.codebook import Codebook, Condition, ticked
+from observatoire.survey.intake.codebook import Codebook, Condition, Indicator, ticked
 from observatoire.survey.sampling.draw import Draw
 from observatoire.survey.sampling.files import ANSWERS, RECORD, read_draw
 from observatoire.survey.sampling.frame import Frame
@@ -36,6 +36,7 @@ CELLS = """
 create table cells as
 select k.rang, r.question, coalesce(r.sous_question, '') as part, r.valeur, r.etat
 from read_parquet($1) as r inner join kept as k using (reponse_id)
+where list_contains($2, r.question)
 """
 
 
@@ -132,7 +133,7 @@ def respondents(folder: Path, codebook: Codebook, frame: Frame | None = None) ->
             con.execute(
                 "create or replace table kept as select reponse_id, siren, row_number() over (order by siren) - 1 as rang from kept"
             )
-        con.execute(CELLS, [str(path)])
+        con.execute(CELLS, [str(path), sorted(questions_used(codebook))])
         sirens = [row[0] for row in con.execute("select siren from kept order by rang").fetchall()]
         if not sirens:
             raise SurveyError(f"{codebook.name} {codebook.edition} : aucune réponse complète utilisable.")
@@ -141,6 +142,20 @@ def respondents(folder: Path, codebook: Codebook, frame: Frame | None = None) ->
             con, tuple(sirens), tuple(s for s, _ in located), tuple(t for _, t in located), drawn,
             {reason: count for reason, count in left_out.items() if count},
         )  # fmt: skip
+
+
+def condition_questions(indicator: Indicator) -> set[str]:
+    """The questions that an indicator rests on."""
+    named = {condition.question for condition in (*indicator.counted, *indicator.among)}
+    return named | ({indicator.value.partition("[")[0]} if indicator.value else set())
+
+
+def questions_used(codebook: Codebook) -> set[str]:
+    """The questions that figures, domains and margins read: the others stay on disk."""
+    named = {margin.by for margin in codebook.weighting.margins}
+    for indicator in codebook.indicators:
+        named |= condition_questions(indicator) | {name for domain in indicator.domains for name in domain}
+    return named
 
 
 def _places(codebook: Codebook, drawn: Draw | None, frame: Frame | None) -> dict[str, tuple[str, str]]:
