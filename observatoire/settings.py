@@ -11,7 +11,7 @@ from observatoire.errors import UsageError
 
 PREFIX = "OBSERVATOIRE_"
 # Files of the register that are read as they are, beside those that are sources.
-REGISTER_INPUTS = ("vocabulaires.yml", "definitions.yml")
+REGISTER_INPUTS = ("vocabulaires.yml", "definitions.yml", "lexique_ia.yml", "lexique_themes.yml", "themes.yml")
 CODEBOOKS = "enquetes/*.yml"
 
 

@@ -12,11 +12,15 @@ from observatoire.sql_text import literal
 
 
 def forms_query(rows: Iterable[tuple[str, str, str, int, str]]) -> str:
-    """The SELECT of a table of forms, from (form in normal form, term, kind, weight, language)."""
-    listed = ", ".join("(" + ", ".join(literal(value) for value in row) + ")" for row in rows)
+    """The SELECT of a table of forms, from (form in normal form, term, kind, weight, language).
+
+    One text holds them all: thousands of literal rows would take a second to parse.
+    """
+    written = "\n".join("\t".join(map(str, row)) for row in rows)
     return (
-        "select forme, split_part(forme, ' ', 1) as premier, len(string_split(forme, ' '))::integer as longueur, "
-        f"terme, genre, poids::integer as poids, langue from (values {listed}) as v(forme, terme, genre, poids, langue)"
+        "select c[1] as forme, split_part(c[1], ' ', 1) as premier, len(string_split(c[1], ' '))::integer as longueur, "
+        "c[2] as terme, c[3] as genre, c[4]::integer as poids, c[5] as langue "
+        f"from (select string_split(unnest(string_split({literal(written)}, chr(10))), chr(9)) as c)"
     )
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 def python_models(context: BuildContext, staging: Sequence[Model]) -> list[Model]:
     """Every Python model, in the same graph as the SQL ones."""
     from observatoire.figures import definitions
+    from observatoire.judgement.models import judgement_models
     from observatoire.review import agreement, corrections
     from observatoire.survey.production import questions
     from observatoire.territories import passages
@@ -43,6 +44,7 @@ def python_models(context: BuildContext, staging: Sequence[Model]) -> list[Model
         ),
         fact_model(passages.NAME, passages.INPUTS, passages.lineages, source_of(passages)),
         fact_model(agreement.NAME, agreement.INPUTS, agreement.agreement_rows, source_of(agreement)),
+        *judgement_models(context.settings),
         fact_model("core.rejets", [model.name for model in staging] + raws, lambda c: reject_rows(c, staging), ""),
         fact_model("core.extraits", ["core.preuves", "staging.chiffres_publies", *raws], extract_rows, ""),
         fact_model("core.definitions", [], lambda _: definitions.definition_rows(defined), definitions.facts(defined)),

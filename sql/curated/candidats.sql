@@ -1,0 +1,36 @@
+-- Judged candidates of the sources that may be republished.
+select
+    c.candidat_id,
+    c.source,
+    c.cle,
+    c.type_candidat,
+    c.decision,
+    c.decision_automatique,
+    c.score,
+    c.motifs,
+    c.theme,
+    c.themes,
+    c.finalite_environnementale,
+    c.technique,
+    c.statut,
+    c.effet_valeur,
+    c.effet_unite,
+    c.effet_extrait,
+    c.acheteur,
+    c.siren,
+    c.territoire_indice,
+    c.objet,
+    c.cpv,
+    c.montant,
+    c.montant_nature,
+    c.date,
+    c.date_precision,
+    c.url,
+    coalesce(c.decisions, []) as decisions,
+    c.licence,
+    s.attribution,
+    c._livraison as livraison,
+    c._ligne as ligne
+from core.candidats as c
+inner join core.sources as s on s.source = c.source
+where c.republiee
