@@ -87,6 +87,10 @@ def trace(settings: Settings, release: Release, wanted: str, sources: dict[str, 
         places = [(row["source"], row["livraison"], row["ligne"]) for row in evidence]
         if nature == "chiffre":
             places = [("chiffres_publies", fact["livraison"], fact["ligne"])]
+        if nature == "indicateur" and fact.get(
+            "livraison"
+        ):  # estimated from a survey: the rows behind it are restricted
+            places = [("enquetes_chiffres", fact["livraison"], fact["ligne"])]
         records = [_record(settings, con, sources, place) for place in dict.fromkeys(places)]
     table = {"indicateur": "indicateurs", "usage": "usages", "preuve": "preuves", "chiffre": "chiffres_publies"}[nature]
     return Trace(wanted, release.id, nature, fact, uses, evidence, decided, records, table_origins(settings, table))

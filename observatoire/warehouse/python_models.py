@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from observatoire.warehouse.context import BuildContext
 
 
+QUOTED = ("staging.chiffres_publies", "staging.enquetes_chiffres")  # figures whose own records are kept in a release
+
+
 def python_models(context: BuildContext, staging: Sequence[Model]) -> list[Model]:
     """Every Python model, in the same graph as the SQL ones."""
     from observatoire.figures import definitions
@@ -46,7 +49,7 @@ def python_models(context: BuildContext, staging: Sequence[Model]) -> list[Model
         fact_model(agreement.NAME, agreement.INPUTS, agreement.agreement_rows, source_of(agreement)),
         *judgement_models(context.settings),
         fact_model("core.rejets", [model.name for model in staging] + raws, lambda c: reject_rows(c, staging), ""),
-        fact_model("core.extraits", ["core.preuves", "staging.chiffres_publies", *raws], extract_rows, ""),
+        fact_model("core.extraits", ["core.preuves_usages", *QUOTED, *raws], extract_rows, ""),
         fact_model("core.definitions", [], lambda _: definitions.definition_rows(defined), definitions.facts(defined)),
         fact_model("core.questions", [], lambda _: values_query(questions.COLUMNS, asked, questions.TYPES), asked),
         fact_model(
@@ -161,8 +164,9 @@ def extract_rows(context: BuildContext) -> str:
     from observatoire.review.corrections import key_expression
 
     judged = (
-        "select distinct _livraison, _ligne from core.preuves where source = {source} "
-        "union select _livraison, _ligne from staging.chiffres_publies where {source} = 'chiffres_publies'"
+        "select distinct _livraison, _ligne from core.preuves_usages where source = {source} "
+        "union select _livraison, _ligne from staging.chiffres_publies where {source} = 'chiffres_publies' "
+        "union select _livraison, _ligne from staging.enquetes_chiffres where {source} = 'enquetes_chiffres'"
     )
     parts = []
     for source in context.sources.values():

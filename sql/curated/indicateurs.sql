@@ -30,6 +30,8 @@ with registre as (
         plan,
         absence,
         cast(null as varchar) as motif,
+        cast(null as varchar) as livraison,
+        cast(null as bigint) as ligne,
         'Inventaire non exhaustif : ce chiffre porte sur ce que l''observatoire a documenté et ne mesure pas l''adoption de l''IA.'
         || case
             when n_non_resolus > 0
@@ -70,6 +72,8 @@ enquetes as (
         plan,
         absence,
         motif,
+        _livraison as livraison,
+        _ligne as ligne,
         marque_fictive(fictif) || mention_enquete(plan, absence, motif) as mention
     from staging.enquetes_chiffres
 ),
@@ -112,5 +116,7 @@ select
     motif,
     case when absence = 'secret' then 'Q' when valeur is null then 'M' else 'A' end as statut_obs,
     cast(null as varchar) as statut_revision,
-    mention
+    mention,
+    livraison,
+    ligne
 from ensemble

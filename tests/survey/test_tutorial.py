@@ -20,8 +20,8 @@ COMMANDS = [
     for block in re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL)
     for line in block.splitlines()
 ]  # fmt: skip
-# Two whole refreshes: both only in the long proof. Here one, at the end.
-SLOW = ("refresh", "query")
+# Whole refreshes, and what is asked of their releases, are for the long proof.
+SLOW = ("refresh", "query", "trace")
 
 
 def test_the_files_of_the_example_are_those_of_its_generator() -> None:
@@ -83,6 +83,7 @@ def test_the_tutorial_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_tutorial_publishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     outcomes = tutorial(tmp_path, monkeypatch)
     assert [(words, done.stderr) for words, done in outcomes if done.returncode] == []
+    assert "enquetes_chiffres" in said(outcomes, "trace") and "vérifiés" in said(outcomes, "trace")
     release = (tmp_path / "essai" / "data" / "curated" / "current").resolve()
     with duckdb.connect() as con:
 
