@@ -48,3 +48,46 @@ def apply_sheet(
     result = apply(output.settings(), fichier, auteur, date, "commande review apply", attendre)
     applied(result, json)
     raise typer.Exit(1 if result.refused else 0)
+
+
+@app.command()
+def decide(
+    objet: Annotated[str, typer.Argument(help="nom, detection, theme, finalite, statut, fusion ou droit_de_reponse.")],
+    cle: Annotated[
+        str, typer.Argument(help="Objet : « cas_usage|v001 », « Maurepas|commune| » ou une paire « … + … ».")
+    ],
+    valeur: Annotated[
+        str, typer.Argument(help="Ce qui est décidé (contestee, rectifiee, maintenue, retiree, un thème…).")
+    ],
+    auteur: Annotated[str, typer.Option("--auteur", help="Qui décide, ou enregistre la réponse.")],
+    motif: Annotated[
+        str, typer.Option("--motif", help="Pourquoi ; pour un droit de réponse, les mots de la collectivité.")
+    ],
+    attendu: Annotated[
+        str, typer.Option("--attendu", help="Ce que disent aujourd'hui les sources ou les règles.")
+    ] = "",
+    preuve: Annotated[str, typer.Option("--preuve", help="Adresse de ce sur quoi la décision s'appuie.")] = "",
+    guide: Annotated[str, typer.Option("--guide", help="Version du guide de codage suivi.")] = "",
+    arbitrage: Annotated[
+        bool, typer.Option("--arbitrage", help="Trancher entre deux analystes qui diffèrent.")
+    ] = False,
+    date: Annotated[
+        str | None, typer.Option("--date", help="Date de la décision (AAAA-MM-JJ) ; celle du jour.")
+    ] = None,
+    attendre: Annotated[
+        float, typer.Option("--attendre", help="Secondes à attendre si une autre écriture est en cours.", min=0)
+    ] = 0.0,
+    json: Json = False,
+) -> None:
+    """Noter une décision, ou la réponse d'une collectivité citée, dans data/register/decisions.csv."""
+    from observatoire.commands.output_review import applied
+    from observatoire.review import decisions_file as titles
+    from observatoire.review.apply import decide as note
+
+    cells = {
+        titles.OBJECT: objet, titles.KEY: cle, titles.EXPECTED: attendu, titles.DECISION: valeur, titles.REASON: motif,
+        titles.AUTHOR: auteur, titles.PROOF: preuve, titles.GUIDE: guide, titles.NATURE: "arbitrage" if arbitrage else "",
+    }  # fmt: skip
+    result = note(output.settings(), cells, date, "commande review decide", attendre)
+    applied(result, json)
+    raise typer.Exit(1 if result.refused else 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,28 +77,46 @@ def apply(
     Raises UsageError when the file is not such a sheet, LockHeld.
     """
     given = _lines(path)
+    day = date or now()[:10]
+    known = readings(settings.register)
+    decided = {number: cells for number, cells in given.items() if _cell(cells, DECISION)}
+    read = {number: _decision(cells, author, day, known) for number, cells in decided.items()}
+    done = record_decisions(settings, read, author, day, f"Revue : {path.name}", who, wait_seconds)
+    return replace(done, undecided=len(given) - len(read))
+
+
+def decide(
+    settings: Settings, cells: Mapping[str, str], date: str | None = None, who: str = "cli", wait_seconds: float = 0.0
+) -> Applied:
+    """Add one decision given by the titles of a sheet (`cells`), as `apply` does a line of it."""
+    day = date or now()[:10]
+    row = _decision({flat(title): cell for title, cell in cells.items()}, "", day, readings(settings.register))
+    reason = f"{row['objet_type']} de {row['cle']}"
+    return record_decisions(settings, {1: row}, row["auteur"], day, reason, who, wait_seconds)
+
+
+def record_decisions(
+    settings: Settings,
+    read: Mapping[int, Mapping[str, str]],
+    author: str,
+    day: str,
+    reason: str,
+    who: str = "cli",
+    wait_seconds: float = 0.0,
+) -> Applied:
+    """Add rows of decisions.csv by number of line: those that no rule refuses and that are not there, all at once."""
     with writer_lock(settings, who, wait_seconds):
         file = read_register(settings, NAME)
-        day = date or now()[:10]
-        known = readings(settings.register)
-        read = {
-            number: _decision(cells, author, day, known) for number, cells in given.items() if _cell(cells, DECISION)
-        }
         refused = _faults(settings, file, read) + _contradictions(read)
         bad = {item.ligne for item in refused}
         there = {_identity(row) for row in file.rows}
-        fresh = {number: row for number, row in read.items() if number not in bad and _identity(row) not in there}
-        unique = {_identity(row): row for row in fresh.values()}
-        added = _numbered(file, list(unique.values()))
+        fresh = [row for number, row in read.items() if number not in bad and _identity(row) not in there]
+        added = _numbered(file, list({_identity(row): row for row in fresh}.values()))
         if added:
-            change = Change(
-                f"{NAME}.csv", added[0]["decision_id"], added[-1]["decision_id"], "ajout",
-                author or added[0]["auteur"], day, f"Revue : {path.name}",
-            )  # fmt: skip
+            first, last = added[0]["decision_id"], added[-1]["decision_id"]
+            change = Change(f"{NAME}.csv", first, last, "ajout", author or added[0]["auteur"], day, reason)
             write_register(settings, file, file.with_rows({}, added), [change])
-    return Applied(
-        added, len(read) - len(bad) - len(added), len(given) - len(read), sorted(refused, key=lambda r: r.ligne)
-    )
+    return Applied(added, len(read) - len(bad) - len(added), 0, sorted(refused, key=lambda item: item.ligne))
 
 
 def _lines(path: Path) -> dict[int, dict[str, str]]:

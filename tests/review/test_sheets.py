@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from observatoire.errors import LockHeld, UsageError
-from observatoire.review.apply import Applied, apply
+from observatoire.review.apply import Applied, apply, decide
 from observatoire.review.decisions_file import COLUMNS, HELP
 from observatoire.review.sheet import (
     EPOCH,
@@ -166,6 +166,19 @@ def test_applying_twice_adds_nothing_and_a_later_word_is_added(project: Settings
     )
     assert len(applied(project, tmp_path, row, author="B. Exemple").added) == 1
     assert applied(project, tmp_path, {**row, "décision": "energie"}).added[0]["decision_id"] == "d00003"
+
+
+def test_a_reply_of_an_authority_is_noted_by_one_command(project: Settings) -> None:
+    cells = {"objet": "droit_de_reponse", "clé": "cas_usage|v001", "décision": "Bof", "motif": "Nous n'avons\nrien",
+             "auteur": "C. Exemple"}  # fmt: skip
+    refused = decide(project, cells, "2026-11-25").refused
+    assert [(item.colonne, item.motif) for item in refused] == [("décision", "« Bof » inconnue")]
+    assert decide(project, cells | {"décision": "Contestée"}, "2026-11-25").added[0]["motif"] == "Nous n'avons rien"
+    assert (
+        decide(project, cells | {"décision": "maintenue", "motif": "Vérifié"}, "2026-11-26").added[0]["decision_id"]
+        == "d00002"
+    )
+    assert read_csv(project.register / "historique.csv")[-1]["motif"] == "droit_de_reponse de cas_usage|v001"
 
 
 @pytest.mark.parametrize(
