@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -17,6 +19,7 @@ from observatoire.quality.spec import checks_of, load_table_specs
 from observatoire.settings import Settings
 from observatoire.vocabularies import codes_by_list
 from observatoire.warehouse import open_warehouse
+from tests.conftest import copy_project
 from tests.helpers import Warehouse, ingest_register
 from tests.real.names_reference import macros_and_words
 from tests.territories.reference import deliver
@@ -73,10 +76,21 @@ def banatic(rows: Iterable[Sequence[str]], department: str = "Département sièg
     return buffer.getvalue()
 
 
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A project whose tables are built from the register alone."""
+    settings = copy_project(tmp_path_factory.mktemp("sans_livraison"))
+    ingest_register(settings)
+    Warehouse(settings).build(*BUILT)
+    return settings
+
+
 @pytest.fixture
-def warehouse(project: Settings) -> Warehouse:
-    ingest_register(project)
-    return Warehouse(project)
+def warehouse(bare: Settings, tmp_path: Path) -> Warehouse:
+    """A copy of it: only what a delivery changes is built again."""
+    shutil.copytree(bare.project.parent, tmp_path, dirs_exist_ok=True)
+    project = tmp_path / bare.project.name
+    return Warehouse(Settings(project, tmp_path / bare.data.name, project / "data" / "register"))
 
 
 def give(warehouse: Warehouse, source: str, content: bytes) -> None:
@@ -94,7 +108,6 @@ def violated(warehouse: Warehouse) -> list[str]:
 
 
 def test_without_deliveries_nothing_changes(warehouse: Warehouse) -> None:
-    warehouse.build(*BUILT)
     assert warehouse.rows("select count(*) from curated.organismes") == [(0,)]
     found = warehouse.rows(
         "select count(*), count(*) filter (where confirme), count(*) filter (where confirme and finalite_environnementale), "
