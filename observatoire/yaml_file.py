@@ -13,7 +13,12 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def read_yaml(path: Path) -> Any:
     """The content of a YAML file in UTF-8. Raises OSError or yaml.YAMLError."""
-    return yaml.load(path.read_bytes(), Loader=LOADER)  # from bytes, another encoding is a YAMLError too
+    return parse_yaml(path.read_bytes())
+
+
+def parse_yaml(content: bytes) -> Any:
+    """The content of the bytes of a YAML file in UTF-8. Raises yaml.YAMLError, also for another encoding."""
+    return yaml.load(content, Loader=LOADER)
 
 
 def line_of(path: Path, keys: Sequence[Any]) -> int:

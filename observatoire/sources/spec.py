@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,7 +21,7 @@ from observatoire.sources.transport import (
     Since,
     Strict,
 )
-from observatoire.yaml_file import read_yaml
+from observatoire.yaml_file import parse_yaml
 
 __all__ = ["HttpFileProtocol", "HttpProtocol", "PagedApiProtocol", "RegisterProtocol", "Since", "Source", "Strict"]
 
@@ -241,19 +242,25 @@ def load_source(path: Path) -> Source:
 
     Raises SpecError naming the file and the option when the specification is wrong.
     """
+    return _source(path.name, path.stem, path.read_bytes())
+
+
+@cache
+def _source(name: str, stem: str, yaml_bytes: bytes) -> Source:
+    """The source that the bytes of a file describe: the same bytes are read once in a process."""
     try:
-        content = read_yaml(path)
-        source = Source(**{"id": path.stem, **(content or {})})
+        content = parse_yaml(yaml_bytes)
+        source = Source(**{"id": stem, **(content or {})})
     except (yaml.YAMLError, ValidationError, TypeError, UnicodeDecodeError) as error:
         if isinstance(error, ValidationError):
             details = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         else:
             details = str(error).replace("\n", " ")
-        raise SpecError(f"Spécification {path.name} invalide : {details}. Corriger observatoire/sources.") from error
-    if source.id != path.stem:
-        raise SpecError(f"Spécification {path.name} : id « {source.id} » n'est pas le nom du fichier. Retirer id.")
+        raise SpecError(f"Spécification {name} invalide : {details}. Corriger observatoire/sources.") from error
+    if source.id != stem:
+        raise SpecError(f"Spécification {name} : id « {source.id} » n'est pas le nom du fichier. Retirer id.")
     if reason := licence_fault(source.licence, source.republished):
-        raise SpecError(f"Spécification {path.name} invalide : {reason}. Corriger observatoire/sources.")
+        raise SpecError(f"Spécification {name} invalide : {reason}. Corriger observatoire/sources.")
     return source
 
 

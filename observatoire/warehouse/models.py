@@ -69,9 +69,9 @@ def load_models(
         for path in sorted((sql_folder / layer).glob("*.sql")):
             name = f"{layer}.{path.stem}"
             text = path.read_text(encoding="utf-8")
-            tree = parse(text, path)
+            parse(text, path)
             used = used_macros(text, macros)
-            inputs = references(tree, path).union(*(macro_references(macro) for macro in used))
+            inputs = references(text, path).union(*(macro_references(macro) for macro in used))
             definition = canonical(text) + "".join(macro.statement for macro in used)
             models.append(
                 Model(
@@ -141,18 +141,24 @@ def canonical(text: str) -> str:
     return ";".join(tree.sql(dialect="duckdb", comments=False, normalize=False) for tree in _statements(text))
 
 
-def references(tree: exp.Query, path: Path) -> set[str]:
-    """The tables a query reads, as « layer.table ».
+@cache
+def _named(text: str) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
+    """The steps of a query, and the (layer, name) of what it reads by name, table functions left out."""
+    [tree] = _statements(text)
+    ctes = frozenset(cte.alias.lower() for cte in tree.find_all(exp.CTE))
+    tables = (table for table in tree.find_all(exp.Table) if isinstance(table.this, exp.Identifier))
+    return ctes, tuple(dict.fromkeys((table.db.lower(), table.name.lower()) for table in tables))
+
+
+def references(text: str, path: Path) -> set[str]:
+    """The tables that one SELECT reads, as « layer.table ».
 
     Raises BuildFailed when a reference is not qualified and is no CTE in scope, or when a CTE hides a table read here.
     """
     place = f"sql/{path.parent.name}/{path.name}"
-    ctes = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    ctes, tables = _named(text)
     found = set()
-    for table in tree.find_all(exp.Table):
-        if not isinstance(table.this, exp.Identifier):
-            continue  # a table function
-        name, layer = table.name.lower(), table.db.lower()
+    for layer, name in tables:
         if layer:
             if layer not in LAYERS:
                 raise BuildFailed(f"{place} : « {layer}.{name} » n'est pas d'un étage connu ({', '.join(LAYERS)}).")

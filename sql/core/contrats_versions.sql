@@ -88,17 +88,20 @@ dites as (
 modifiees as (
     select
         *,
-        coalesce(try_cast(json_extract_string(m, '$.id') as integer), row_number() over dans_le_temps) as version_modifiee
+        coalesce(
+            try_cast(json_extract_string(m, '$.id') as integer),
+            row_number() over (
+                partition by confiance_source, _livraison, rang_ligne
+                order by
+                    coalesce(
+                        json_extract_string(m, '$.dateNotificationModification'),
+                        json_extract_string(m, '$.dateSignatureModification'),
+                        json_extract_string(m, '$.datePublicationDonneesModification')
+                    ),
+                    rang
+            )
+        ) as version_modifiee
     from dites
-    window dans_le_temps as (
-        partition by confiance_source, _livraison, rang_ligne
-        order by
-            coalesce(
-                json_extract_string(m, '$.dateNotificationModification'), json_extract_string(m, '$.dateSignatureModification'),
-                json_extract_string(m, '$.datePublicationDonneesModification')
-            ),
-            rang
-    )
 ),
 
 -- What a modification does not say stays as it was.

@@ -13,7 +13,7 @@ from observatoire import pipeline
 from observatoire.ingest import Ingested, deliveries_in_use, ingest_source
 from observatoire.pipeline import load_all_sources
 from observatoire.settings import Settings
-from tests.helpers import Warehouse, ingest_register
+from tests.helpers import Warehouse
 from tests.servers import Answer, Server, html
 
 HOST = "https://interoperable-europe.ec.europa.eu"
@@ -103,7 +103,6 @@ def test_a_page_that_lost_its_link_is_one_clear_line(served: tuple[Settings, Ser
 
 def test_both_separators_give_the_same_cases(served: tuple[Settings, Server]) -> None:
     settings, server = served
-    ingest_register(settings, "corrections")
     warehouse = Warehouse(settings)
     read = []
     for delimiter in (",", ";"):
@@ -130,21 +129,20 @@ def test_variants_of_writing_are_read_and_unreadable_cells_set_aside(served: tup
         {"Website": "voir https://example.org/b, puis https://example.org/c"},
     ]
     assert take(settings, server, delivery(columns(settings), *rows)).outcome == "nouvelle"
-    ingest_register(settings, "corrections")
     warehouse = Warehouse(settings)
-    warehouse.build("core.contexte_europe", "core.rejets")
+    warehouse.build("core.contexte_europe")
     query = "select statut, niveau, pays, technologie, ia_declaree, date_maj::text from staging.pstw where _ligne <= 3 order by _ligne"
     assert warehouse.rows(query) == [
         ("experimentation", "local", "Italy", "ia", True, "2024-10-04"),
         ("experimentation", "local", "France", "ia", True, "2024-10-04"),
         ("inconnu", "local", "Italy", "realite_virtuelle", True, "2024-10-04"),
     ]
-    assert warehouse.rows("select ligne, colonne, motif from core.rejets order by all") == [
-        (4, "Date updated", "« 31/02/2024 » n'est pas une date (JJ/MM/AAAA, AAAA-MM-JJ ou numéro de jour de tableur)"),
-        (5, "Date updated", "« bientôt » n'est pas une date (JJ/MM/AAAA, AAAA-MM-JJ ou numéro de jour de tableur)"),
-        (5, "End Year", "« 20x5 » n'est pas une année"),
-        (6, "PSTW ID", "« PSTW-0 » déjà à l'enregistrement 1"),
-        (7, "Name", "vide"),
+    date = "n'est pas une date (JJ/MM/AAAA, AAAA-MM-JJ ou numéro de jour de tableur)"
+    assert warehouse.rows("select _ligne, _motifs from staging._pstw where _motifs <> [] order by 1") == [
+        (4, [f"Date updated : « 31/02/2024 » {date}"]),
+        (5, ["End Year : « 20x5 » n'est pas une année", f"Date updated : « bientôt » {date}"]),
+        (6, ["PSTW ID : « PSTW-0 » déjà à l'enregistrement 1"]),
+        (7, ["Name : vide"]),
     ]
     assert warehouse.rows("select url from staging.pstw where _ligne = 8") == [("https://example.org/b",)]
     assert warehouse.rows("select perimetre, count(*) from core.contexte_europe group by all order by all") == [
