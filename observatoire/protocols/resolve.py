@@ -8,6 +8,7 @@ from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import urljoin
 
 import requests
@@ -51,7 +52,7 @@ def _resource(exchange: Exchange, rule: Resolve) -> str:
         pattern, wanted, option = rule.resource, f"« {rule.resource} »", "resource"
     else:
         pattern, link = _pattern(exchange, rule.title or ""), _pattern(exchange, rule.link or "")
-        chosen = [item for item in known if re.search(pattern, str(item.get("title") or ""))]
+        chosen = [item for item in known if re.search(pattern, normalize("NFC", str(item.get("title") or "")))]
         chosen = [item for item in chosen if re.search(link, str(item["url"]))]
         wanted, option = f"de titre « {pattern} »" + (f" et d'adresse « {link} »" if link else ""), "title"
     if not chosen:

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 
@@ -30,6 +31,7 @@ def publish(server: Server, *resources: dict[str, Any], **more: Any) -> None:
 
 
 FOUR = (resource(1, "Millésime 2025"), resource(2, "Millésime 2026"), resource(3, "Notice (2026)"), resource(4, "Zip"))
+FIVE = (*FOUR, resource(5, normalize("NFD", "Zip décomposé")))
 
 
 @pytest.mark.parametrize(
@@ -37,15 +39,16 @@ FOUR = (resource(1, "Millésime 2025"), resource(2, "Millésime 2026"), resource
     [
         ({"resource": "id-2"}, 2),
         ({"title": "Millésime 2026"}, 2),
+        ({"title": "Zip décomposé"}, 5),
         ({"title": "^Mill.*25$"}, 1),
         ({"title": "2026", "choose": "newest"}, 3),
     ],
 )
 def test_a_resource_is_found(rule: dict[str, Any], number: int, bench: Bench, server: Server) -> None:
-    publish(server, *FOUR)
+    publish(server, *FIVE)
     found = bench.fetched(bench.source(resolve={"dataset": "inventaire-ia", **rule}))
     assert found.url == f"https://static.data.gouv.fr/f/{number}.csv"
-    assert found.path.read_bytes().endswith(FOUR[number - 1]["title"].encode())
+    assert found.path.read_bytes().endswith(FIVE[number - 1]["title"].encode())
 
 
 def test_the_newest_is_the_last_modified(bench: Bench, server: Server) -> None:

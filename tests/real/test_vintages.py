@@ -109,7 +109,7 @@ def test_the_next_cog_takes_one_line(online: Settings, server: Server, shared: P
     list_resources(server, COG_ID, cog_resources("2025", "2026"))
     early = take(online, source, "2027")
     assert early.outcome == "échec" and early.message and "\n" not in early.message
-    assert "cog_communes 2027 : la ressource de titre « Millésime\\s+2027 »" in early.message
+    assert "cog_communes 2027 : la ressource de titre « Mill[ée]sime\\s+2027 »" in early.message
     assert "n'est pas dans le jeu de données" in early.message and "n'a pas encore paru" in early.message
 
     list_resources(server, COG_ID, cog_resources("2026", "2027"))
