@@ -38,6 +38,30 @@ def merges(moitie: Half = "apprentissage", json: Json = False) -> None:
     show(measure_merges(output.settings(), checked_half(moitie)), json)
 
 
+FondsVert = Annotated[
+    Path | None,
+    typer.Option("--fonds-vert", help="Export du Fonds vert (CSV), dont les textes ne sont pas gardés ici."),
+]
+
+
+@app.command()
+def detection(moitie: Half = "apprentissage", fonds_vert: FondsVert = None, json: Json = False) -> None:
+    """Mesurer « est-ce de l'IA » contre deux codages indépendants : précision, rappel, F1, confusions."""
+    from observatoire.commands.output_judgement import detection as show
+    from observatoire.judgement.evaluate import measure_detection
+
+    show(measure_detection(output.settings(), checked_half(moitie), fonds_vert), json)
+
+
+@app.command()
+def themes(moitie: Half = "apprentissage", fonds_vert: FondsVert = None, json: Json = False) -> None:
+    """Mesurer thème, finalité environnementale, technique et statut contre deux codages indépendants."""
+    from observatoire.commands.output_judgement import themes as show
+    from observatoire.judgement.evaluate import measure_themes
+
+    show(measure_themes(output.settings(), checked_half(moitie), fonds_vert), json)
+
+
 def checked_half(name: str) -> str:
     """The name of a half of the gold set. Raises UsageError for another one."""
     from observatoire.errors import UsageError
