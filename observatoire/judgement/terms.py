@@ -24,11 +24,12 @@ def forms_query(rows: Iterable[tuple[str, str, str, int, str]]) -> str:
     )
 
 
-def steps(texts: str, forms: str) -> str:
+def steps(texts: str, forms: str, masks: str = "true") -> str:
     """CTEs that end with `retenus` (cle, terme, genre, poids, mot): the terms of each text, each once, at its first place.
 
     `texts` is a query of (cle, texte), texts in normal form; `forms` a query over a table of `forms_query`. `mot` counts
-    words from 1. A form that stands inside a longer one, or that touches a form of the kind `exclusion`, does not count.
+    words from 1. A form that stands inside a longer one, or that touches a form of the kind `exclusion`, does not count;
+    `masks`, a condition on the shorter form `a` and the longer one `b`, tells which longer ones hide it.
     """
     return f"""
 textes as materialized (select cle, texte, string_split(trim(texte), ' ') as mots from ({texts})),
@@ -49,7 +50,7 @@ retenus as (
     from trouves as a
     left join trouves as b
         on b.cle = a.cle and b.mot <= a.fin and b.fin >= a.mot
-        and (b.genre = 'exclusion' or (b.longueur > a.longueur and b.mot <= a.mot and b.fin >= a.fin))
+        and (b.genre = 'exclusion' or (b.longueur > a.longueur and b.mot <= a.mot and b.fin >= a.fin and {masks}))
     where a.genre <> 'exclusion' and b.cle is null
     group by a.cle, a.terme, a.genre, a.poids
 )"""

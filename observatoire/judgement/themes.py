@@ -1,15 +1,15 @@
 """To what end: theme, other themes, environmental purpose, technique and status of texts judged for AI.
 
-Rules are data (data/register/lexique_themes.yml); what a theme is stands in data/register/themes.yml. Every form found adds
-its weight to its code, twice when it is among the first words (a title says what the text is about); codes of CPV and COFOG
-add theirs. The heaviest code wins.
+Rules are data (data/register/lexique_themes.yml, which tells how each is decided); what a theme is stands in
+data/register/themes.yml and the reasons of the rules in docs/codebook.md. Everything is one DuckDB query over texts in normal
+form: no row is read by Python.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import yaml
 from pydantic import Field, model_validator
@@ -23,43 +23,106 @@ from observatoire.storage import canonical_json
 from observatoire.yaml_file import read_yaml
 
 FILE, THEMES = "lexique_themes.yml", "themes.yml"
-MINIMUM = 4  # a main theme needs that much; another theme half of the main one's
-Weighted = Mapping[int, tuple[str, ...]]
-Purpose = Literal["oui", "non"]
+Language = Literal["fr", "en", "tous"]
+Lists = Mapping[Language, Mapping[int, tuple[str, ...]]]  # forms by weight, by language
+FEATURE = 0  # the place of what is not in the text: beside its first word
+
+# The language of a text is that of most of its small words; French when there are none.
+SMALL_WORDS = {
+    "en": ("the", "of", "and", "to", "for", "with", "by", "is", "in", "from", "an"),
+    "fr": ("de", "la", "le", "les", "des", "et", "du", "l", "d", "un", "une", "au", "aux", "pour", "par", "dans", "a"),
+}
+
+
+class Purpose(Strict):
+    """What makes a use of one theme environmental or not, and what it is when nothing says so."""
+
+    defaut: bool
+    oui: tuple[str, ...]
+    non: tuple[str, ...]
 
 
 class Purposes(Strict):
-    """What makes a theme « selon_le_but » environmental or not, and what it is when nothing says so."""
+    """The rules of finalite_environnementale for themes that do not settle it."""
 
-    defaut: Mapping[str, bool]
-    oui: Weighted
-    non: Weighted
+    selon_le_but: Mapping[str, Purpose]
+    premier_rang: tuple[str, ...]
+
+
+class Codes(Strict):
+    """A variable of which the heaviest form found decides, from `seuil` on."""
+
+    seuil: int = Field(gt=0)
+    codes: Mapping[str, Lists]
+
+
+class PublicTool(Strict):
+    """A tool that speaks to the public: from which weight, which themes keep it, by what the others are divided."""
+
+    poids: int = Field(gt=0)
+    gardent: tuple[str, ...]
+    divise: int = Field(gt=0)
+
+
+class Domains(Strict):
+    """Themes that are no domain, and how many percent of its weight a domain counts."""
+
+    sauf: tuple[str, ...]
+    pour_cent: int = Field(ge=100)
 
 
 class Rules(Strict):
     """The rules: forms by weight for each code, and the features beside the text."""
 
     version: str
-    titre: int = Field(gt=0)
-    themes: Mapping[str, Weighted]
+    places: Mapping[int, int]
+    seuil: int = Field(gt=0)
+    parle_au_public: PublicTool
+    domaines: Domains
+    themes: Mapping[str, Lists]
+    exclusions: tuple[str, ...]
     finalite: Purposes
-    techniques: Mapping[str, Weighted]
-    statuts: Mapping[str, Weighted]
+    techniques: Codes
+    statuts: Codes
     cpv: Mapping[str, Mapping[str, int]]
     cofog: Mapping[str, Mapping[str, int]]
 
     @model_validator(mode="after")
     def coherent(self) -> Rules:
-        for name, given in (("cpv", self.cpv), ("cofog", self.cofog)):
-            for code, weights in given.items():
-                if unknown := sorted(weights.keys() - self.themes.keys()):
-                    raise ValueError(f"{name} {code}: unknown theme {unknown[0]}")
+        named = {
+            "cpv": [theme for weights in self.cpv.values() for theme in weights],
+            "cofog": [theme for weights in self.cofog.values() for theme in weights],
+            "finalite": list(self.finalite.selon_le_but),
+            "parle_au_public": list(self.parle_au_public.gardent),
+            "domaines": list(self.domaines.sauf),
+        }
+        for part, given in named.items():
+            if unknown := sorted(set(given) - self.themes.keys()):
+                raise ValueError(f"{part}: unknown theme {unknown[0]}")
         return self
 
     @property
     def facts(self) -> str:
         """What decides a theme."""
         return canonical_json(self.model_dump())
+
+    def forms(self) -> Iterator[tuple[str, str, int, str]]:
+        """(form as written, kind, weight, language) of every form; the kind is « theme/eau », « statut/prevu »..."""
+        yield from _weighted("theme", self.themes)
+        yield from _weighted("technique", self.techniques.codes)
+        yield from _weighted("statut", self.statuts.codes)
+        for theme, purpose in self.finalite.selon_le_but.items():
+            yield from ((form, f"finalite/{theme}:oui", 1, "tous") for form in purpose.oui)
+            yield from ((form, f"finalite/{theme}:non", 1, "tous") for form in purpose.non)
+        yield from ((form, "finalite/premier_rang", 1, "tous") for form in self.finalite.premier_rang)
+        yield from ((form, "exclusion", 0, "tous") for form in self.exclusions)
+
+
+def _weighted(family: str, codes: Mapping[str, Lists]) -> Iterator[tuple[str, str, int, str]]:
+    for code, lists in codes.items():
+        for language, weighted in lists.items():
+            for weight, forms in sorted(weighted.items(), reverse=True):
+                yield from ((form, f"{family}/{code}", weight, language) for form in forms)
 
 
 def load_rules(register: Path) -> Rules:
@@ -68,7 +131,7 @@ def load_rules(register: Path) -> Rules:
 
 
 def load_themes(register: Path) -> dict[str, tuple[int, str]]:
-    """Rank and environmental purpose (true, false, selon_le_but) of each theme, from themes.yml."""
+    """Rank and environmental purpose (true, false, selon_le_but) of each theme, from themes.yml. Raises SpecError."""
     try:
         content = read_yaml(register / THEMES)["themes"]
         return {code: (int(item["rang"]), str(item["environnemental"]).lower()) for code, item in content.items()}
@@ -77,85 +140,109 @@ def load_themes(register: Path) -> dict[str, tuple[int, str]]:
 
 
 def rules_query(rules: Rules) -> str:
-    """The SELECT of core.lexique_themes: every form of every code; `genre` is « theme/eau », « technique/vision »..."""
+    """The SELECT of core.lexique_themes: every form of every code; `genre` is « theme/eau/fr », « exclusion »..."""
     rows: dict[tuple[str, str], tuple[str, str, str, int, str]] = {}
-    for family, codes in _families(rules):
-        for code, weighted in codes.items():
-            for weight, forms in sorted(weighted.items(), reverse=True):
-                for form in forms:
-                    for text in expand(form):
-                        key = (normalise(text).strip(), f"{family}/{code}")
-                        rows.setdefault(key, (key[0], form, key[1], weight, "fr"))
+    for form, kind, weight, language in rules.forms():
+        genre = kind if kind == "exclusion" else f"{kind}/{language}"
+        for text in expand(form):
+            key = (normalise(text).strip(), genre)
+            rows.setdefault(key, (key[0], form, genre, weight, language))
     return forms_query(rows[key] for key in sorted(rows))
-
-
-def _families(rules: Rules) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    yield "theme", rules.themes
-    yield "finalite", {"oui": rules.finalite.oui, "non": rules.finalite.non}
-    yield "technique", rules.techniques
-    yield "statut", rules.statuts
 
 
 def themes_query(rules: Rules, themes: Mapping[str, tuple[int, str]], forms: str, texts: str) -> str:
     """The SELECT (cle, theme, themes, finalite_environnementale, technique, statut) of every row of `texts`.
 
-    `texts` is a query of (cle, texte, cpv, cofog), texts in normal form; `forms` names the table of `rules_query`.
+    `texts` is a query of (cle, texte, cpv, cofog), texts in normal form, cpv and cofog nullable; `forms` names the table of
+    `rules_query`. `themes` of the result starts with the main one; a text that tells nothing is « autre », « inconnu ».
     """
-    ranks = ", ".join(
-        f"({literal(code)}, {rank}, {literal(purpose)}, {literal(rules.finalite.defaut.get(code))}::boolean)"
-        for code, (rank, purpose) in themes.items()
-    )
-    return f"""with {steps(texts, f"select * from {forms}")},
-poids as (
-    select cle, split_part(genre, '/', 1) as famille, split_part(genre, '/', 2) as code,
-        poids * if(mot <= {rules.titre}, 2, 1) as poids, mot
-    from retenus
+    same_family = "split_part(a.genre, '/', 1) = split_part(b.genre, '/', 1)"
+    ranks = ", ".join(f"({literal(code)}, {rank}, {literal(purpose)})" for code, (rank, purpose) in themes.items())
+    public, defaults = rules.parle_au_public, rules.finalite.selon_le_but
+    told = f"f.code <> 'relation_usagers' and f.code not in {_listed(public.gardent)}"
+    return f"""with {steps(texts, f"select * from {forms}", same_family)},
+langues as (
+    select cle, if(
+        len(list_filter(mots, lambda mot: mot in {_listed(SMALL_WORDS["en"])}))
+        > len(list_filter(mots, lambda mot: mot in {_listed(SMALL_WORDS["fr"])})), 'en', 'fr') as langue
+    from textes
+),
+vus as (
+    select r.cle, split_part(r.genre, '/', 1) as famille, split_part(r.genre, '/', 2) as code, r.poids, r.mot
+    from retenus as r
+    inner join langues as l on l.cle = r.cle and split_part(r.genre, '/', 3) in ('tous', l.langue)
     union all
-    select t.cle, 'theme', v.theme, v.poids, 0 from ({texts}) as t
+    select t.cle, 'theme', v.theme, v.poids, {FEATURE} from ({texts}) as t
     inner join (values {_features(rules.cpv)}) as v(code, theme, poids) on starts_with(t.cpv, v.code)
     union all
-    select t.cle, 'theme', v.theme, v.poids, 0 from ({texts}) as t
-    inner join (values {_features(rules.cofog)}) as v(code, theme, poids) on v.code = t.cofog
+    select t.cle, 'theme', v.theme, v.poids, {FEATURE} from ({texts}) as t
+    inner join (values {_features(rules.cofog)}) as v(code, theme, poids) on v.code = lower(t.cofog)
 ),
 sommes as (
-    select cle, famille, code, sum(poids) as poids, min(mot) as mot from poids group by cle, famille, code
+    select cle, famille, code, max(poids) as force, min(mot) as mot, sum(poids) as somme,
+        sum(poids * {_places(rules.places)})::integer as poids
+    from vus group by cle, famille, code
 ),
-connus(code, rang, but, defaut) as (values {ranks}),
+connus(code, rang, but) as (values {ranks}),
+publics as (
+    select distinct cle from vus
+    where famille = 'theme' and code = 'relation_usagers' and poids >= {public.poids} and mot <> {FEATURE}
+),
+points as (
+    select f.cle, f.code, f.mot, c.rang, f.poids
+        * if(f.code in {_listed(rules.domaines.sauf)}, 100, {rules.domaines.pour_cent})
+        // if(p.cle is not null and {told}, {public.divise}, 1) as points
+    from sommes as f
+    inner join connus as c on c.code = f.code
+    left join publics as p on p.cle = f.cle
+    where f.famille = 'theme' and f.poids >= {rules.seuil}
+),
 classes as (
-    select s.cle, s.famille, s.code, s.poids,
-        row_number() over (partition by s.cle, s.famille order by s.poids desc, c.rang nulls last, s.mot, s.code) as rang,
-        max(s.poids) over (partition by s.cle, s.famille) as plus_lourd
-    from sommes as s
-    left join connus as c on s.famille = 'theme' and c.code = s.code
-    where s.famille <> 'theme' or s.poids >= {MINIMUM}
+    select cle, code, points, max(points) over (partition by cle) as plus_lourd,
+        row_number() over (partition by cle order by points desc, rang) as place
+    from points
 ),
-resumes as (
-    select cle,
-        list(code order by rang) filter (where famille = 'theme' and poids * 2 >= plus_lourd) as themes,
-        max(code) filter (where famille = 'technique' and rang = 1) as technique,
-        max(code) filter (where famille = 'statut' and rang = 1) as statut,
-        max(poids) filter (where famille = 'finalite' and code = 'oui') as pour,
-        max(poids) filter (where famille = 'finalite' and code = 'non') as contre
-    from classes
-    group by cle
+trouves_themes as (
+    select cle, list(code order by place) as themes from classes where place = 1 or points * 2 >= plus_lourd group by cle
+),
+premiers as (
+    select cle, famille, code,
+        row_number() over (partition by cle, famille order by force desc, somme desc, mot, code) as place
+    from sommes
+    where famille = 'technique' and force >= {rules.techniques.seuil}
+        or famille = 'statut' and force >= {rules.statuts.seuil}
 ),
 choisis as (
-    select t.cle, coalesce(r.themes, ['autre']) as themes, r.technique, r.statut,
-        coalesce(r.pour, 0) as pour, coalesce(r.contre, 0) as contre
-    from ({texts}) as t
-    left join resumes as r on r.cle = t.cle
+    select t.cle, coalesce(f.themes, ['autre']) as themes, c.but, te.code as technique, st.code as statut
+    from textes as t
+    left join trouves_themes as f on f.cle = t.cle
+    inner join connus as c on c.code = coalesce(f.themes[1], 'autre')
+    left join premiers as te on te.cle = t.cle and te.famille = 'technique' and te.place = 1
+    left join premiers as st on st.cle = t.cle and st.famille = 'statut' and st.place = 1
 )
 select h.cle, h.themes[1] as theme, h.themes,
     case
-        when c.but = 'true' then true
-        when c.but = 'false' then h.contre = 0 and h.pour >= 36
-        when h.pour <> h.contre then h.pour > h.contre
-        else c.defaut
+        when h.but = 'true' then true
+        when h.but = 'false' then coalesce(rg.mot <= {min(rules.places)}, false)
+        when coalesce(po.poids, 0) <> coalesce(co.poids, 0) then coalesce(po.poids, 0) > coalesce(co.poids, 0)
+        else h.themes[1] in {_listed(theme for theme, purpose in defaults.items() if purpose.defaut)}
     end as finalite_environnementale,
     coalesce(h.technique, 'inconnu') as technique,
     coalesce(h.statut, 'inconnu') as statut
 from choisis as h
-inner join connus as c on c.code = h.themes[1]"""
+left join sommes as po on po.cle = h.cle and po.famille = 'finalite' and po.code = h.themes[1] || ':oui'
+left join sommes as co on co.cle = h.cle and co.famille = 'finalite' and co.code = h.themes[1] || ':non'
+left join sommes as rg on rg.cle = h.cle and rg.famille = 'finalite' and rg.code = 'premier_rang'"""
+
+
+def _listed(values: Iterable[str]) -> str:
+    return "(" + ", ".join(literal(value) for value in values) + ")"
+
+
+def _places(places: Mapping[int, int]) -> str:
+    """How many times a form counts, by the place of its first word."""
+    cases = " ".join(f"when mot <= {limit} then {times}" for limit, times in sorted(places.items()))
+    return f"case when mot = {FEATURE} then 1 {cases} else 1 end"
 
 
 def _features(given: Mapping[str, Mapping[str, int]]) -> str:
