@@ -23,6 +23,12 @@ connus as (
     where siren is not null
 ),
 
+objets as (
+    select * from core.decisions_objets
+    union all
+    select * from core.decisions_fusions
+),
+
 trouvees as (
     select
         d.*,
@@ -43,7 +49,7 @@ trouvees as (
         end as applicable,
         d.objet_type = 'nom' and d.valeur <> 'aucune' and c.siren is null as siren_inconnu
     from core.decisions_confrontees as d
-    left join core.decisions_objets as o on o.objet_type = d.objet_type and o.objet = d.objet
+    left join objets as o on o.objet_type = d.objet_type and o.objet = d.objet
     left join core.decisions_confrontees as e
         on e.objet_type = d.objet_type and e.objet = d.objet and e.retenue and e.valeur = d.valeur
     left join noms as n on n.decision_id = e.decision_id

@@ -1,5 +1,5 @@
 -- What sources and rules say today of the objects that decisions name, decisions left out. A new kind of object adds one
--- step here and one line to the union; names have their own rule (core.noms_decisions).
+-- step here and one line to the union; names and pairs have their own (core.noms_decisions, core.decisions_fusions).
 with cas as (
     select
         'cas_usage|' || id as cle,
@@ -8,6 +8,14 @@ with cas as (
         case when finalite_environnementale then 'oui' when not finalite_environnementale then 'non' end as finalite,
         case when ia_explicite then 'oui' else 'non' end as detection
     from staging.cas_usage
+    union all
+    select
+        objet_decision as cle,
+        theme,
+        statut,
+        case when finalite_environnementale then 'oui' when not finalite_environnementale then 'non' end as finalite,
+        decision as detection
+    from core.candidats_juges
 ),
 
 reunis as (
@@ -40,17 +48,6 @@ reunis as (
         cle,
         null
     from cas
-    union all
-    select
-        'fusion',
-        least(a.cle, b.cle) || ' + ' || greatest(a.cle, b.cle),
-        fusion_dite(p.proposition, p.du_registre)
-    from staging.decisions as d
-    inner join core.traces as a on a.cle = split_part(d.cle, ' + ', 1)
-    inner join core.traces as b on b.cle = split_part(d.cle, ' + ', 2)
-    left join core.traces_paires as p
-        on p.trace_a = least(a.trace_id, b.trace_id) and p.trace_b = greatest(a.trace_id, b.trace_id)
-    where d.objet_type = 'fusion'
 )
 
 select distinct

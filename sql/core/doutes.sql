@@ -126,18 +126,16 @@ fusions as (
     select
         'fusion' as objet_type,
         r.objet as cle,
-        ca.collectivite || if(cb.collectivite = ca.collectivite, '', ' / ' || cb.collectivite) as collectivite,
-        ca.titre || ' // ' || cb.titre as texte,
-        pa.url || if(pb.url = pa.url, '', ' ' || pb.url) as preuve_url,
+        a.nom || if(b.nom = a.nom, '', ' / ' || b.nom) as collectivite,
+        a.titre || ' // ' || b.titre as texte,
+        nullif(concat_ws(' ', 'https://' || a.page, if(b.page = a.page, null, 'https://' || b.page)), '') as preuve_url,
         fusion_dite(r.proposition, r.du_registre) as valeur_attendue,
         'deux usages distincts' as proposition,
         r.proposition || coalesce(' (similarité ' || r.similarite || ')', '') as candidats,
         coalesce(r.motif, 'textes proches') as raison
     from core.rapprochements as r
-    inner join core.preuves as pa on pa.source || '|' || pa.cle_source = split_part(r.objet, ' + ', 1)
-    inner join core.preuves as pb on pb.source || '|' || pb.cle_source = split_part(r.objet, ' + ', 2)
-    inner join staging.cas_usage as ca on pa.source = 'cas_usage' and ca.id = pa.cle_source
-    inner join staging.cas_usage as cb on pb.source = 'cas_usage' and cb.id = pb.cle_source
+    inner join core.traces as a on a.trace_id = r.trace_a
+    inner join core.traces as b on b.trace_id = r.trace_b
     where r.verdict = 'a_examiner'
 ),
 

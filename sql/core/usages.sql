@@ -1,25 +1,19 @@
 -- One AI use by one authority, founded on its first trace (core.usages_groupes merges the traces of one use). A body outside
 -- the reference has a SIREN when a source that may be republished attests it; it stays « hors référence ».
-with cas as (
+with registre as (
     select
-        p.preuve_id as usage_id,
-        g.projet_id,
+        p.preuve_id as trace_id,
         p.source,
         p.cle_source,
         p.confiance,
-        p.date_entree,
         p.date as preuve_date,
-        coalesce(n.siren, o.siren) as siren,
-        n.siren_statut,
-        n.candidats as siren_candidats,
-        coalesce(o.regle, n.regle) as siren_regle,
-        n.type as type_resolu,
         c.collectivite,
         c.type_canonique,
         c.departement_ou_region,
         c.titre,
         c.description,
         coalesce(d.theme, c.theme) as theme,
+        [coalesce(d.theme, c.theme)] as themes,
         c.technique,
         coalesce(d.statut, c.statut) as statut,
         c.annee,
@@ -30,24 +24,90 @@ with cas as (
         c.nature,
         coalesce(d.finalite = 'oui', c.finalite_environnementale) as finalite_environnementale,
         coalesce(if(d.detection = 'à examiner', null, d.detection = 'oui'), c.ia_explicite) as ia_explicite,
+        cast(null as decimal(18, 4)) as effet_valeur,
+        cast(null as varchar) as effet_unite,
+        cast(null as varchar) as effet_source,
         d.contestation,
         d.contestation_etat,
         d.contestation_date,
         greatest(p.date, d.statut_date) as statut_date,
-        list_sort(list_concat(d.decisions, if(n.decision_id is null, [], [n.decision_id]))) as decisions
+        d.decisions
     from core.preuves as p
-    inner join core.usages_groupes as g on g.trace_id = p.preuve_id and g.usage_id = p.preuve_id
     inner join staging.cas_usage as c on p.source = 'cas_usage' and c.id = p.cle_source
-    left join core.noms_resolus as n on n.nom_id = p.preuve_id
-    left join core.organismes_resolus as o on o.nom_id = p.preuve_id and o.siren is not null and o.republiee
     left join core.decisions_usages as d on d.cle = p.source || '|' || p.cle_source
+),
+
+-- A candidate that an analyst confirmed and that no row of the register describes.
+retenus as (
+    select
+        c.candidat_id as trace_id,
+        c.source,
+        c.cle as cle_source,
+        cast(null as varchar) as confiance,
+        c.date as preuve_date,
+        c.acheteur as collectivite,
+        'autre' as type_canonique,
+        c.territoire_indice as departement_ou_region,
+        t.titre,
+        t.description,
+        c.theme,
+        c.themes,
+        c.technique,
+        c.statut,
+        year(c.date) as annee,
+        case when c.date is not null then 'source' end as annee_type,
+        c.montant as montant_eur,
+        case when c.montant is not null then coalesce(c.montant_nature, 'inconnue') end as montant_nature,
+        cast(null as varchar) as programme,
+        'usage' as nature,
+        c.finalite_environnementale,
+        true as ia_explicite,
+        c.effet_valeur,
+        c.effet_unite,
+        case when c.effet_valeur is not null then c.effet_extrait end as effet_source,
+        d.contestation,
+        d.contestation_etat,
+        d.contestation_date,
+        greatest(c.date, d.statut_date) as statut_date,
+        c.decisions
+    from core.candidats as c
+    inner join core.traces as t on t.trace_id = c.candidat_id and t.decide
+    left join core.decisions_usages as d on d.cle = c.source || '|' || c.cle
+),
+
+decrits as (
+    select * from registre
+    union all
+    select * from retenus
+),
+
+cas as (
+    select
+        g.usage_id,
+        g.projet_id,
+        e.date_entree,
+        r.* exclude (decisions),
+        coalesce(n.siren, o.siren, if(t.du_registre, null, t.siren)) as siren,
+        n.siren_statut as statut_du_nom,
+        n.candidats as siren_candidats,
+        coalesce(o.regle, n.regle, 'déclaré par la source') as siren_regle,
+        n.type as type_resolu,
+        list_sort(list_concat(coalesce(r.decisions, []), if(n.decision_id is null, [], [n.decision_id]))) as decisions
+    from core.usages_groupes as g
+    inner join core.traces as e on e.trace_id = g.usage_id
+    inner join decrits as r on r.trace_id = g.descriptif_id
+    inner join core.traces as t on t.trace_id = g.descriptif_id
+    left join core.noms_resolus as n on n.nom_id = g.descriptif_id
+    left join core.organismes_resolus as o on o.nom_id = g.descriptif_id and o.siren is not null and o.republiee
+    where g.trace_id = g.usage_id
 ),
 
 -- An authority that the reference holds under two types (Paris: commune and département) keeps the register's type.
 types as (
     select
         c.usage_id,
-        bool_or(t.type = c.type_canonique) as type_du_registre
+        bool_or(t.type = c.type_canonique) as type_du_registre,
+        min(t.type) as type_du_siren
     from cas as c
     inner join core.territoires as t on t.siren = c.siren
     group by c.usage_id
@@ -73,8 +133,11 @@ final as (
         c.*,
         len(e.motifs_exclusion) = 0 as confirme,
         nullif(array_to_string(e.motifs_exclusion, ' ; '), '') as motif_exclusion,
-        case when t.type_du_registre then c.type_canonique else coalesce(c.type_resolu, c.type_canonique) end
-            as type_collectivite
+        coalesce(c.statut_du_nom, if(t.usage_id is null, 'hors référence', 'résolu')) as siren_statut,
+        case
+            when t.type_du_registre then c.type_canonique
+            else coalesce(c.type_resolu, if(c.source = 'cas_usage', null, t.type_du_siren), c.type_canonique)
+        end as type_collectivite
     from cas as c
     inner join exclusions as e on e.usage_id = c.usage_id
     left join types as t on t.usage_id = c.usage_id
@@ -95,6 +158,7 @@ select
     titre,
     description,
     theme,
+    themes,
     technique,
     statut,
     annee_type,
@@ -106,6 +170,9 @@ select
     contestation,
     contestation_etat,
     decisions,
+    effet_unite,
+    effet_source,
+    effet_valeur,
     finalite_environnementale,
     ia_explicite,
     confirme,

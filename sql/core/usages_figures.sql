@@ -6,12 +6,11 @@ with reference as (
 
 preuves_usage as (
     select
-        g.usage_id,
+        p.usage_id,
         max(p.date) as derniere_preuve,
         coalesce(bool_or(p.type_source = 'primaire'), false) or count(distinct hote(p.url)) >= 2 as atteste
-    from core.preuves as p
-    inner join core.usages_groupes as g on g.trace_id = p.preuve_id
-    group by g.usage_id
+    from core.preuves_usages as p
+    group by p.usage_id
 ),
 
 -- Paris is in the reference as a commune and as a département-level authority: the row of the use's own type is taken.

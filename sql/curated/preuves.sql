@@ -1,7 +1,7 @@
 -- One piece of evidence and the exact record it comes from.
 select
     p.preuve_id,
-    g.usage_id,
+    p.usage_id,
     p.source,
     p.cle_source,
     p.type_source,
@@ -17,7 +17,6 @@ select
     p.resume,
     1.0 as poids,
     s.licence
-from core.preuves as p
-inner join core.usages_groupes as g on g.trace_id = p.preuve_id
+from core.preuves_usages as p
 inner join core.sources as s on s.source = p.source
 left join staging.liens as l on l.url = p.url

@@ -1,14 +1,13 @@
 -- One AI use by one authority, confirmed or not (confirme, motif_exclusion).
 with preuves_usage as (
     select
-        g.usage_id,
+        p.usage_id,
         min(p.date) as premiere_observation,
         max(p.date) as derniere_observation,
         count(*) as nb_preuves,
-        count(distinct hote(p.url)) as nb_sources
-    from core.preuves as p
-    inner join core.usages_groupes as g on g.trace_id = p.preuve_id
-    group by g.usage_id
+        count(distinct coalesce(hote(p.url), p.source)) as nb_sources
+    from core.preuves_usages as p
+    group by p.usage_id
 )
 
 select
@@ -25,7 +24,7 @@ select
     u.titre,
     u.description,
     u.theme,
-    [u.theme] as themes,
+    u.themes,
     u.finalite_environnementale,
     u.technique,
     cast(null as varchar) as fournisseur,
@@ -48,9 +47,9 @@ select
     u.contestation,
     u.contestation_date,
     u.decisions,
-    cast(null as decimal(18, 4)) as effet_valeur,
-    cast(null as varchar) as effet_unite,
-    cast(null as varchar) as effet_source,
+    u.effet_valeur,
+    u.effet_unite,
+    u.effet_source,
     u.date_entree,
     p.premiere_observation,
     p.derniere_observation,

@@ -8,7 +8,7 @@ with fusions as (
         t.cle as cle_source
     from core.usages_groupes as g
     inner join core.traces as t on t.trace_id = g.trace_id
-    where g.trace_id <> g.usage_id
+    where g.trace_id <> g.usage_id and g.est_usage and t.decide
 ),
 
 -- What joined the trace to its use: the decision if there is one, else the closest trace of the group.

@@ -45,7 +45,8 @@ create or replace macro rapprochement_propose(
             or meme_nom
             or (meme_theme and textes >= 0.25)
         ) then 'meme_usage'
-        when meme_autorite and (textes >= 0.1 or titres >= 0.2 or (meme_theme and meme_page)) then 'a_examiner'
+        when meme_autorite and (textes >= 0.1 or titres >= 0.2 or (meme_theme and (meme_page or not meme_source)))
+            then 'a_examiner'
         when liees and textes >= 0.25 then 'a_examiner'
         when meme_page and meme_theme then 'a_examiner'
     end;

@@ -1,0 +1,73 @@
+"""Cases of another inventory become evidence of the uses they tell of, and uses only when an analyst says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from observatoire import pipeline
+from observatoire.release.store import current_release
+from observatoire.settings import Settings
+from observatoire.trace import trace
+from tests.conftest import copy_project
+from tests.helpers import asked, write_csv
+from tests.review.conftest import FIELDS
+
+RECITAL = "PSTW-2232"  # the register's v032, told in English
+VAR = "PSTW-2774"
+
+
+@pytest.fixture(scope="module")
+def settings(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The register and the inventory of March 2026; an analyst confirmed one of its cases."""
+    settings = copy_project(tmp_path_factory.mktemp("donnees_ouvertes"))
+    pipeline.ingest_one(settings, "pstw", shared / "deliveries" / "pstw" / "pstw_dataset_2026-03-04.csv", None, "essai")
+    decision = {
+        "decision_id": "d00001", "objet_type": "detection", "cle": f"pstw|{VAR}", "valeur_attendue": "oui", "valeur": "oui",
+        "motif": "Le texte dit l'IA.", "auteur": "A", "date": "2026-11-24", "guide": "2026-11-24/1",
+    }  # fmt: skip
+    write_csv(settings.register / "decisions.csv", [decision], FIELDS)
+    pipeline.refresh(settings)
+    return settings
+
+
+def rows(settings: Settings, query: str) -> list[tuple[Any, ...]]:
+    release = current_release(settings)
+    assert release is not None
+    return asked(query.format(r=release.path))
+
+
+def test_a_case_told_by_two_sources_is_one_use_with_two_pieces_of_evidence(settings: Settings) -> None:
+    found = rows(
+        settings,
+        "select u.cle_source, u.nb_preuves, u.nb_sources, p.cle_source from '{r}/usages.parquet' as u "
+        "inner join '{r}/preuves.parquet' as p using (usage_id) where p.source = 'pstw' and u.cle_source = 'v032'",
+    )
+    assert found == [("v032", 2, 2, RECITAL)]
+
+
+def test_what_the_rules_alone_say_makes_no_use(settings: Settings) -> None:
+    assert rows(settings, "select count(*) from '{r}/usages.parquet'") == [(159,)]
+    [(candidates,)] = rows(settings, "select count(*) from '{r}/candidats.parquet' where decision = 'oui'")
+    assert candidates > 5
+    assert rows(settings, "select count(*) from '{r}/usages_heritiers.parquet'") == [(0,)]
+
+
+def test_a_confirmed_case_is_a_use_of_its_authority(settings: Settings) -> None:
+    found = rows(
+        settings,
+        "select siren, type_collectivite, siren_statut, confirme, decisions, annee_type, licence "
+        "from '{r}/usages.parquet' where cle_source = '" + VAR + "'",
+    )
+    assert found == [("228300018", "departement", "résolu", True, ["d00001"], "source", "CC BY 4.0")]
+
+
+def test_the_case_is_traced_to_its_bytes(settings: Settings) -> None:
+    release = current_release(settings)
+    assert release is not None
+    followed = trace(settings, release, "v032", pipeline.load_all_sources(settings))
+    records = followed.as_dict()["enregistrements"]
+    assert {record["source"] for record in records} == {"cas_usage", "pstw"}
+    assert {record["octets"] for record in records} == {"vérifiés"}
