@@ -8,7 +8,7 @@ with par_contrat as (
         max(date_notification) as date_derniere_version,
         count(*) as nb_versions,
         sum(lignes)::bigint as nb_lignes,
-        count(distinct confiance_source) as nb_sources,
+        bit_count(bit_or(1 << confiance_source)) as nb_sources,
         min(objet_premier) <> max(objet_dernier) as objets_differents
     from core.contrats_versions
     group by contrat_cle
@@ -32,7 +32,7 @@ choisies as (
     inner join core.contrats_versions as v on v.ordre = p.ordre
 ),
 
-lignes as (
+lignes as not materialized (
     select
         7 as confiance_source, _ligne * 16 as rang_ligne, 'decp' as source, uid, id, acheteur_siret, acheteur_siren, acheteur_nom,
         acheteur_categorie, departement, objet, cpv, cpv_motif, nature, procedure, techniques, accord_cadre, innovant,

@@ -1,9 +1,14 @@
 -- Reading contracts, notices and grants. A value is repaired only when one reading is possible; the rest is left empty
 -- and the reason is kept beside it, so that it can be counted.
 
--- « CDL » (champ non renseigné), « NC », « nan » and « NULL » are ways of writing nothing.
+-- « CDL » (champ non renseigné), « NC », « nan » and « NULL » are ways of writing nothing. DuckDB turns an IN of more than
+-- five constants into a join, run for every row whether its result is read or not: lists stay short, the length decides first.
 create or replace macro renseigne(texte) as
-    case when upper(trim(texte)) not in ('', 'CDL', 'NC', 'NAN', 'NULL', 'NONE', '#') then trim(texte) end;
+    case
+        when strlen(trim(texte)) > 4
+            or upper(trim(texte)) not in ('', 'CDL', 'NC', 'NAN') and upper(trim(texte)) not in ('NULL', 'NONE', '#')
+            then trim(texte)
+    end;
 
 -- Spaces and tabs inside an identifier are typing; they never carry meaning.
 create or replace macro identifiant_compact(texte) as
@@ -105,10 +110,13 @@ create or replace macro montant_francais(texte) as
 -- Numbers typed to fill a field: one digit repeated, the digits in a row, and the ones seen in the sources.
 create or replace macro montant_sentinelle(montant) as
     coalesce(
-        montant in (12311111111, 123456.78, 1234567.89, 12345678.9, 123456.22, 987654.32, 9876543.21)
-        or montant in (
-            1111111, 9999999, 11111111, 99999999, 111111111, 999999999, 1111111111, 9999999999, 99999999999,
-            999999.99, 9999999.99, 99999999.99, 999999999.99, 1234567, 12345678, 123456789, 1234567890
+        list_contains(
+            [
+                12311111111, 123456.78, 1234567.89, 12345678.9, 123456.22, 987654.32, 9876543.21,
+                1111111, 9999999, 11111111, 99999999, 111111111, 999999999, 1111111111, 9999999999, 99999999999,
+                999999.99, 9999999.99, 99999999.99, 999999999.99, 1234567, 12345678, 123456789, 1234567890
+            ]::decimal(18, 2)[],
+            montant::decimal(18, 2)
         ),
         false
     );
