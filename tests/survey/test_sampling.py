@@ -61,6 +61,7 @@ def test_allocations_on_numbers_done_by_hand() -> None:
     assert allocate({"A": 600, "B": 300, "C": 100}, 100, "neyman", spreads=spreads) == {"A": 30, "B": 30, "C": 40}
     # C would get 200 of its 100: taken whole, and 400 shared again by halves
     assert allocate({"A": 600, "B": 300, "C": 100}, 500, "neyman", spreads=spreads) == {"A": 200, "B": 200, "C": 100}
+    assert allocate({"A": 1, "B": 50}, 3, minimum=2) == {"A": 1, "B": 2}
     assert allocate({"A": 600, "B": 300, "C": 100}, 190, take_all=["C"]) == {"A": 60, "B": 30, "C": 100}
 
 
