@@ -54,12 +54,20 @@ def detection(moitie: Half = "apprentissage", fonds_vert: FondsVert = None, json
 
 
 @app.command()
-def themes(moitie: Half = "apprentissage", fonds_vert: FondsVert = None, json: Json = False) -> None:
+def themes(
+    moitie: Half = "apprentissage",
+    fonds_vert: FondsVert = None,
+    pstw: Annotated[
+        Path | None,
+        typer.Option("--pstw", help="Livraison de Public Sector Tech Watch (CSV), pour ses fonctions COFOG."),
+    ] = None,
+    json: Json = False,
+) -> None:
     """Mesurer thème, finalité environnementale, technique et statut contre deux codages indépendants."""
     from observatoire.commands.output_judgement import themes as show
     from observatoire.judgement.evaluate import measure_themes
 
-    show(measure_themes(output.settings(), checked_half(moitie), fonds_vert), json)
+    show(measure_themes(output.settings(), checked_half(moitie), fonds_vert, pstw), json)
 
 
 def checked_half(name: str) -> str:

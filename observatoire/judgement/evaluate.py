@@ -42,6 +42,12 @@ tranches as (
 select gold_id, {columns} from tranches group by gold_id
 """
 
+# COFOG labels (level I) as the delivery writes them.
+FUNCTIONS = """
+insert into fonctions
+select "PSTW ID", trim("Functions of Government (COFOG level I)") from read_csv({pstw}, header = true, all_varchar = true)
+"""
+
 
 @dataclass(frozen=True)
 class DetectionMeasure:
@@ -102,13 +108,24 @@ def measure_detection(settings: Settings, half: str, fonds_vert: Path | None = N
     )
 
 
-def measure_themes(settings: Settings, half: str, fonds_vert: Path | None = None) -> ThemesMeasure:
-    """Classify the texts of a half coded as AI and compare. Raises UsageError when the labelled texts are not there."""
+def measure_themes(
+    settings: Settings, half: str, fonds_vert: Path | None = None, pstw: Path | None = None
+) -> ThemesMeasure:
+    """Classify the texts of a half coded as AI and compare. Raises UsageError when the labelled texts are not there.
+
+    `pstw`, a delivery of the Public Sector Tech Watch, gives the COFOG labels of its cases, which the pipeline also reads.
+    """
     rules, ranks = load_rules(settings.register), load_themes(settings.register)
     with closing(_labelled(settings, half, fonds_vert)) as con:
         missing = _missing(con)
+        con.execute("create temp table fonctions (cle varchar, cofog varchar)")
+        if pstw:
+            con.execute(FUNCTIONS.format(pstw=literal(str(_existing(pstw)))))
         con.execute("create temp table formes_themes as " + rules_query(rules))
-        texts = "select gold_id as cle, texte_normalise(texte) as texte, null::varchar as cpv, null::varchar as cofog from juges where ia in ('oui', 'possible')"
+        texts = (
+            "select j.gold_id as cle, texte_normalise(j.texte) as texte, null::varchar as cpv, f.cofog from juges as j "
+            "left join fonctions as f on j.source = 'pstw' and f.cle = j.cle where j.ia in ('oui', 'possible')"
+        )
         con.execute("create temp table themes as " + themes_query(rules, ranks, "formes_themes", texts))
         rows = con.execute(
             "select j.gold_id, j.theme, t.theme, t.themes, (j.finalite_environnementale = 'true') = t.finalite_environnementale, "
@@ -161,14 +178,12 @@ def _labelled(settings: Settings, half: str, fonds_vert: Path | None) -> duckdb.
     con.execute(TRUTHS.format(gold=str(gold).replace("'", "''"), pairs=pairs, columns=columns))
     con.execute("create temp table aides (empreinte varchar, texte varchar)")
     if fonds_vert:
-        if not fonds_vert.is_file():
-            raise UsageError(f"{fonds_vert} n'existe pas. Donner l'export CSV du Fonds vert.")
         con.execute(
             "insert into aides select distinct sha256(trim(nom_du_projet)), trim(nom_du_projet) from "
-            f"read_csv({literal(str(fonds_vert))}, delim = ';', header = true, all_varchar = true)"
+            f"read_csv({literal(str(_existing(fonds_vert)))}, delim = ';', header = true, all_varchar = true)"
         )
     con.execute(
-        "create temp table textes as select j.gold_id, j.source, coalesce(nullif(j.texte, ''), a.texte) as texte "
+        "create temp table textes as select j.gold_id, j.source, j.cle, coalesce(nullif(j.texte, ''), a.texte) as texte "
         f"from read_csv({literal(str(gold / 'jugements.csv'))}, all_varchar = true) as j "
         "left join aides as a on a.empreinte = j.empreinte where j.moitie = $1",
         [half],
@@ -186,6 +201,12 @@ def _labelled(settings: Settings, half: str, fonds_vert: Path | None) -> duckdb.
         "left join decisions as d on d.cle = t.gold_id where t.texte is not null"
     )
     return con
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise UsageError(f"{path} n'existe pas. Donner le fichier CSV de la livraison.")
+    return path
 
 
 def _missing(con: duckdb.DuckDBPyConnection) -> int:
