@@ -153,6 +153,20 @@ def test_a_self_selected_survey_has_no_interval(field: Field) -> None:
     assert {row["plan"] for row in rows} == {"auto_selection"} and rows[0]["n"] == "66"
     assert {row["ic_bas"] + row["ic_haut"] + row["deff"] for row in rows} == {""}
     assert "participation volontaire" in rows[0]["motif"]
+    # without a frame nothing says the strata: no breakdown of empty rows
+    with pytest.raises(SurveyError, match=r"« strate » demandé, mais inconnu.*--cadre"):
+        estimate_edition(field.settings, "essai", "2026")
+
+
+def test_a_census_weighs_those_who_answered_within_their_stratum(field: Field) -> None:
+    field.book(plan="recensement")
+    field.answer(mixed([unit.siren for i, unit in enumerate(frame().units) if i % 4]))
+    weighed = weigh_edition(field.settings, "essai", "2026", frame())
+    assert weighed.smallest >= 1 and "non-réponse corrigée par strate" in weighed.method
+    rows = rows_by_domain(estimate_edition(field.settings, "essai", "2026", frame()).rows)
+    assert rows[""]["plan"] == "recensement" and rows[""]["ic_bas"]
+    with pytest.raises(SurveyError, match="--cadre"):
+        weigh_edition(field.settings, "essai", "2026")
 
 
 def test_a_unanimous_take_all_stratum_is_hidden_and_so_is_what_would_give_it_back(field: Field) -> None:

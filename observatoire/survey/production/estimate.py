@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from observatoire.errors import SpecError
+from observatoire.errors import SpecError, SurveyError
 from observatoire.survey import estimators
 from observatoire.survey.arrays import Flags, Floats
 from observatoire.survey.estimators import Estimate
 from observatoire.survey.intake.codebook import Codebook, Condition, Indicator
 from observatoire.survey.production.respondents import Respondents
 from observatoire.survey.production.weights import Weighted
-from observatoire.survey.weighting import STRATUM
+from observatoire.survey.weighting import STRATUM, TYPE
 
 if TYPE_CHECKING:
     from observatoire.figures.definitions import Definition
@@ -127,6 +127,7 @@ def measured(people: Respondents, indicator: Indicator) -> Variable:
 
 def domains(people: Respondents, codebook: Codebook, indicator: Indicator) -> Iterator[tuple[Domain, Flags]]:
     """The whole, the smaller bases, then each category of each breakdown that the codebook knows, with its flags (n,)."""
+    _refuse_unplaced(people, codebook, indicator)
     strata = np.array(people.category(STRATUM))
     yield Domain((), (), ()), np.ones(len(people.sirens), dtype=np.bool_)
     for base in codebook.bases:
@@ -138,6 +139,17 @@ def domains(people: Respondents, codebook: Codebook, indicator: Indicator) -> It
             for column, code in zip(columns, codes, strict=True):
                 flags &= column == code
             yield Domain(breakdown, codes, labels), flags
+
+
+def _refuse_unplaced(people: Respondents, codebook: Codebook, indicator: Indicator) -> None:
+    """Raise SurveyError when a breakdown needs a stratum or a type that respondents do not have."""
+    asked = {name for breakdown in indicator.domains for name in breakdown} & {STRATUM, TYPE}
+    for name in sorted(asked | ({STRATUM} if codebook.bases else set())):
+        if "" in people.category(name):
+            raise SurveyError(
+                f"{codebook.name} {codebook.edition} : « {name} » demandé, mais inconnu pour des répondants. "
+                f"Donner un cadre qui a cette colonne avec --cadre, ou ôter « {name} » du livre de codes."
+            )
 
 
 def _all(people: Respondents, conditions: Sequence[Condition]) -> Floats:
