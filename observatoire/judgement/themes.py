@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from observatoire.errors import SpecError
 from observatoire.judgement.lexicon import expand, normalise, read_model
-from observatoire.judgement.terms import forms_query, steps
+from observatoire.judgement.terms import forms_query, language_of, steps
 from observatoire.sources.spec import Strict
 from observatoire.sql_text import literal
 from observatoire.storage import canonical_json
@@ -26,12 +26,6 @@ FILE, THEMES = "lexique_themes.yml", "themes.yml"
 Language = Literal["fr", "en", "tous"]
 Lists = Mapping[Language, Mapping[int, tuple[str, ...]]]  # forms by weight, by language
 FEATURE = 0  # the place of what is not in the text: beside its first word
-
-# The language of a text is that of most of its small words; French when there are none.
-SMALL_WORDS = {
-    "en": ("the", "of", "and", "to", "for", "with", "by", "is", "in", "from", "an"),
-    "fr": ("de", "la", "le", "les", "des", "et", "du", "l", "d", "un", "une", "au", "aux", "pour", "par", "dans", "a"),
-}
 
 
 class Purpose(Strict):
@@ -161,12 +155,7 @@ def themes_query(rules: Rules, themes: Mapping[str, tuple[int, str]], forms: str
     public, defaults = rules.parle_au_public, rules.finalite.selon_le_but
     told = f"f.code <> 'relation_usagers' and f.code not in {_listed(public.gardent)}"
     return f"""with {steps(texts, f"select * from {forms}", same_family)},
-langues as (
-    select cle, if(
-        len(list_filter(mots, lambda mot: mot in {_listed(SMALL_WORDS["en"])}))
-        > len(list_filter(mots, lambda mot: mot in {_listed(SMALL_WORDS["fr"])})), 'en', 'fr') as langue
-    from textes
-),
+langues as (select cle, {language_of("mots")} as langue from textes),
 vus as (
     select r.cle, split_part(r.genre, '/', 1) as famille, split_part(r.genre, '/', 2) as code, r.poids, r.mot
     from retenus as r
