@@ -138,13 +138,13 @@ def test_english_words_count_in_english_texts_only() -> None:
 
 def test_reasons_say_what_was_found_and_where_heaviest_first() -> None:
     score, decision, reasons = judged(["Caméras de la ville (IA générative) pour agents"], "fr")[0]
-    assert (decision, score) == ("oui", 125)
+    assert (decision, score) == ("oui", 130)
     assert reasons == ["IA générative (fort, mot 5)", "caméra (contexte, mot 1)", "usage de l'IA (contexte, mot 8)"]
 
 
-def test_context_is_limited_and_only_the_heaviest_weak_term_counts() -> None:
+def test_context_is_limited_and_the_second_weak_term_counts_half() -> None:
     text = "Chatbot, robot conversationnel, algorithme : données, logiciel, caméra, pilote, formation, simulations, détection"
-    assert judged([text], "fr")[0][0] == 60 + LEXICON.seuils.contexte_max
+    assert judged([text], "fr")[0][0] == 60 + 60 // 2 + LEXICON.seuils.contexte_max
 
 
 # The prefilter may keep more than the rule, never less.
