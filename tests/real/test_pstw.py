@@ -122,7 +122,7 @@ def test_the_register_counts_the_same_with_this_source_in_the_archive(taken: Tak
     )
     assert rows(taken.after, counts) == [(158, 126, 85)]
     assert {change.table for change in taken.diff.changes} <= {
-        "contexte_europe", "livraisons", "rejets", "controles", "sources", "candidats",
+        "contexte_europe", "livraisons", "rejets", "controles", "sources", "candidats", "preuves", "extraits", "usages",
     }  # fmt: skip
 
 
@@ -132,11 +132,12 @@ def test_french_local_cases_wait_for_judgement_as_candidates(taken: Taken) -> No
         "where source = 'pstw' group by all"
     )
     assert found == [("cas", "CC BY 4.0", 20, 20)]
-    assert rows(taken.after, "select count(*) from {preuves} where source = 'pstw'") == [(0,)]
+    told_twice = "select cle_source from {preuves} where source = 'pstw'"  # the energy of buildings at Noisy-le-Grand
+    assert rows(taken.after, told_twice) == [("PSTW-2232",)]
 
 
 def test_the_licence_of_each_row_travels(taken: Taken) -> None:
     licences = rows(taken.after, "select distinct licence, attribution from {contexte_europe}")
     assert len(licences) == 1 and licences[0][0] == "CC BY 4.0" and "Union européenne" in str(licences[0][1])
     notice = (taken.after.path / "NOTICE.md").read_text(encoding="utf-8")
-    assert "## CC BY 4.0" in notice and "Lignes / rows: `contexte_europe`" in notice
+    assert "## CC BY 4.0" in notice and "`contexte_europe`" in notice
