@@ -70,11 +70,12 @@ def as_a_spreadsheet(cell: str, serial: bool) -> str:
     return {"true": "VRAI", "false": "FAUX"}.get(cell, cell)
 
 
-TEXTS = st.text(
+WORDS = st.text(
     st.characters(codec="cp1252", exclude_categories=("Cc",)) | st.sampled_from(";\"=+-@|'«»é€œ "),
     min_size=1,
     max_size=30,
 ).filter(lambda text: bool(text.strip()) and not re.fullmatch(r"[-\d.,\s/]*", text.strip()))
+TEXTS = st.tuples(st.sampled_from(["", "=", "+", "'", "'=", "@"]), WORDS).map("".join)
 DATES = st.dates(dt.date(2020, 1, 1), dt.date(2099, 12, 31)).map(lambda day: day.isoformat())
 SIRENS = st.integers(1_000_000, 999_999_999).map(lambda number: f"{number:09d}")
 DECIDED = st.one_of(
