@@ -180,6 +180,7 @@ publics as (
 points as (
     select f.cle, f.code, f.mot, c.rang, f.poids
         * if(f.code in {_listed(rules.domaines.sauf)}, 100, {rules.domaines.pour_cent})
+        * if(p.cle is not null and f.code in {_listed(public.gardent)} and f.mot <= {min(rules.places)}, {public.divise}, 1)
         // if(p.cle is not null and {told}, {public.divise}, 1) as points
     from sommes as f
     inner join connus as c on c.code = f.code
