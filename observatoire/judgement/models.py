@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from observatoire.judgement import compile, detection, lexicon, terms, themes
+from observatoire.judgement import compile, detection, effects, lexicon, terms, themes
 from observatoire.judgement.detection import judgement_query, lexicon_query
+from observatoire.judgement.effects import effects_query
 from observatoire.judgement.lexicon import Lexicon, load_lexicon
 from observatoire.judgement.themes import load_rules, load_themes, rules_query, themes_query
 from observatoire.settings import Settings
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 REGISTER_FILES = (lexicon.FILE, themes.FILE, themes.THEMES)
 ENGLISH_SOURCES = ("pstw",)  # whose titles and descriptions are in English
 FORMS, THEME_FORMS = "core.lexique_ia", "core.lexique_themes"
-DETECTED, THEMED = "core.candidats_detection", "core.candidats_themes"
+DETECTED, THEMED, EFFECTS = "core.candidats_detection", "core.candidats_themes", "core.candidats_effets"
 CANDIDATES = "core.candidats_bruts"
 
 
@@ -43,6 +44,12 @@ def judgement_models(settings: Settings) -> list[Model]:
             lambda _: themes_query(rules, ranks, THEME_FORMS, found_texts()),
             [rules.facts, ranks, there, source_of(themes), source_of(terms)],
         ),
+        fact_model(
+            EFFECTS,
+            [CANDIDATES, DETECTED],
+            lambda _: effects_query(received_texts()),
+            [macro, there, source_of(effects), source_of(terms)],
+        ),
     ]
 
 
@@ -64,4 +71,12 @@ def found_texts() -> str:
         f"from {DETECTED} as d inner join {CANDIDATES} as b on b.candidat_id = d.candidat_id "
         "left join core.contexte_europe as e on e.source = b.source and e.cle_source = b.cle "
         "where d.decision <> 'non'"
+    )
+
+
+def received_texts() -> str:
+    """The texts whose effects are looked for: the same, as received."""
+    return (
+        f"select b.candidat_id as cle, b.objet as texte from {CANDIDATES} as b "
+        f"inner join {DETECTED} as d on d.candidat_id = b.candidat_id where d.decision <> 'non'"
     )

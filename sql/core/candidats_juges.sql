@@ -16,7 +16,7 @@ select
     b.territoire_indice,
     b.objet,
     d.motifs,
-    effet_extrait(b.objet) as effet_extrait,
+    e.effets,
     b.cpv,
     b.montant_nature,
     b.url,
@@ -32,3 +32,4 @@ select
 from core.candidats_detection as d
 inner join core.candidats_bruts as b on b.candidat_id = d.candidat_id
 left join core.candidats_themes as t on t.cle = d.candidat_id
+left join core.candidats_effets as e on e.cle = d.candidat_id

@@ -39,7 +39,7 @@ def judged() -> Iterator[duckdb.DuckDBPyConnection]:
     with closing(duckdb.connect()) as con:
         con.execute("create schema core")
         for macro in load_macros(ROOT / "sql"):
-            if macro.name == "texte_normalise" or macro.name.startswith("effet_"):
+            if macro.name == "texte_normalise":
                 con.execute(macro.statement)
         con.execute(
             f"create table core.candidats_bruts ({', '.join(name + ' varchar' for name in COLUMNS)}, republiee boolean, "
@@ -85,25 +85,9 @@ def test_a_decision_whose_expected_value_is_gone_changes_nothing(judged: duckdb.
     assert one(judged, "a", "decision, decisions") == ("oui", None)
 
 
-@pytest.mark.parametrize(
-    ("text", "value", "unit"),
-    [
-        ("une baisse de 30 % des consommations", Decimal("30"), "%"),
-        ("15 % de refus en moins", Decimal("15"), "%"),
-        ("110 000 m3 évités par an", Decimal("110000"), "m3"),
-        ("économie de 1 200,5 kWh", Decimal("1200.5"), "kWh"),
-        ("231 tonnes de biodéchets évitées", Decimal("231"), "tonne"),
-        ("reduce its energy consumption by 30%", Decimal("30"), "%"),
-        ("un marché de 97 500 euros", None, None),
-        ("98 % du territoire couvert", None, None),
-        ("125 collèges", None, None),
-    ],
-)
-def test_an_effect_is_a_quantity_said_to_be_saved(
-    judged: duckdb.DuckDBPyConnection, text: str, value: Decimal | None, unit: str | None
-) -> None:
-    found = judged.execute("select effet_valeur(e), effet_unite(e) from (select effet_extrait($1) as e)", [text])
-    assert found.fetchone() == (value, unit)
+def test_the_first_effect_a_text_declares_goes_with_it(judged: duckdb.DuckDBPyConnection) -> None:
+    assert one(judged, "a", "effet_valeur, effet_unite, effet_extrait") == (Decimal(15), "%", "15 % de refus en moins")
+    assert one(judged, "b", "effet_valeur, effet_unite, effet_extrait") == (None, None, None)
 
 
 def test_detection_on_the_half_where_rules_were_tuned(capsys: pytest.CaptureFixture[str]) -> None:
