@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from observatoire.formats import BadRecord, FormatRefused, Loaded
 from observatoire.formats.header import match_header
@@ -14,7 +15,12 @@ from observatoire.settings import Settings
 from observatoire.sources.spec import CsvFormat, Source
 from observatoire.sql_text import literal
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 BLOCK = 1 << 22
+ROW_GROUP = 122_880
+ROW_GROUP_BYTES = 1 << 27
 UTF8_BOM = b"\xef\xbb\xbf"
 
 
@@ -32,7 +38,7 @@ def read(source: Source, path: Path, target: Path, settings: Settings) -> Loaded
         header = _header(readable, form)
         positions, header_repairs = match_header(source, header)
         repairs += header_repairs
-        rows = _read_fast(readable, form, header, positions, target, settings)
+        rows = _read_fast(readable, form, header, positions, target)
         if rows is None:
             return _read_record_by_record(readable, form, header, positions, target, repairs)
         return Loaded(rows, repairs=tuple(repairs))
@@ -71,18 +77,26 @@ def _first_invalid_utf8(path: Path) -> int | None:
     import codecs
 
     decoder = codecs.getincrementaldecoder("utf-8")()
-    lines = 1
-    for block in _blocks(path):
-        try:
-            decoder.decode(block)
-        except UnicodeDecodeError as error:
-            return lines + error.object[: error.start].count(b"\n")
-        lines += block.count(b"\n")
+    seen = 0
     try:
+        for block in _blocks(path):
+            seen += len(block)
+            decoder.decode(block)
         decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return lines
+    except UnicodeDecodeError as error:  # its bytes end where the reading stopped
+        return 1 + _line_ends(path, seen - len(error.object) + error.start)
     return None
+
+
+def _line_ends(path: Path, size: int) -> int:
+    """How many lines end in the first `size` bytes; read again, as nearly no file is faulty."""
+    found = 0
+    for block in _blocks(path):
+        found += block[:size].count(b"\n")
+        size -= len(block)
+        if size <= 0:
+            break
+    return found
 
 
 def _is_ascii(path: Path) -> bool:
@@ -129,13 +143,16 @@ def _header(path: Path, form: CsvFormat) -> list[str]:
 
 
 def _read_fast(
-    path: Path, form: CsvFormat, header: list[str], positions: dict[str, int | None], target: Path, settings: Settings
+    path: Path, form: CsvFormat, header: list[str], positions: dict[str, int | None], target: Path
 ) -> int | None:
     """The number of records read, or None when the file is not well formed.
 
     Two strict readers must agree on the number of records: Arrow refuses a record of another width (DuckDB accepts
-    empty fields in excess), DuckDB refuses a misplaced quote (Arrow closes one at the end of the file).
+    empty fields in excess), DuckDB refuses a misplaced quote (Arrow closes one at the end of the file). They read at the
+    same time, and only the expected columns become texts.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     import pyarrow as pa
     import pyarrow.csv as arrow_csv
     import pyarrow.parquet as pq
@@ -145,34 +162,55 @@ def _read_fast(
     dialect = arrow_csv.ParseOptions(
         delimiter=form.delimiter, quote_char=form.quote, newlines_in_values=True, ignore_empty_lines=False
     )
+    wanted = list(dict.fromkeys(names[position] for position in positions.values() if position is not None))
     as_text = arrow_csv.ConvertOptions(
-        column_types={name: pa.string() for name in names}, null_values=[""], strings_can_be_null=True
+        column_types={name: pa.string() for name in names},
+        null_values=[""],
+        strings_can_be_null=True,
+        include_columns=wanted or names,
     )
+    schema = pa.schema({name: pa.string() for name in positions})
     rows = 0
-    try:
-        with (
-            arrow_csv.open_csv(path, read, dialect, as_text) as batches,
-            pq.ParquetWriter(
-                target, pa.schema({name: pa.string() for name in positions}), compression="zstd"
-            ) as writer,
-        ):
-            for batch in batches:
-                empty = pa.nulls(len(batch), pa.string())
-                chosen = [empty if position is None else batch.column(position) for position in positions.values()]
-                writer.write_table(pa.table(dict(zip(positions, chosen, strict=True))))
-                rows += len(batch)
-    except pa.ArrowInvalid:
-        return None
-    return rows if rows == _count_strictly(path, form, names, settings) else None
+    with ThreadPoolExecutor(1) as aside:
+        counted = aside.submit(_count_strictly, path, form, names)
+        try:
+            with (
+                arrow_csv.open_csv(path, read, dialect, as_text) as batches,
+                pq.ParquetWriter(target, schema, compression="zstd") as writer,
+            ):
+                for table in _row_groups(batches):
+                    empty = pa.nulls(len(table), pa.string())
+                    chosen = [empty if at is None else table.column(names[at]) for at in positions.values()]
+                    writer.write_table(pa.table(dict(zip(positions, chosen, strict=True)), schema=schema))
+                    rows += len(table)
+        except pa.ArrowInvalid:
+            return None
+        return rows if rows == counted.result() else None
 
 
-def _count_strictly(path: Path, form: CsvFormat, names: list[str], settings: Settings) -> int | None:
-    """The number of records according to DuckDB, or None when a quote is misplaced."""
+def _row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Batches put together: a dictionary of values and a header for each thousand rows would cost more than the texts."""
+    import pyarrow as pa
+
+    held: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        held.append(batch)
+        size += batch.nbytes
+        if sum(map(len, held)) >= ROW_GROUP or size >= ROW_GROUP_BYTES:
+            yield pa.Table.from_batches(held)
+            held, size = [], 0
+    if held:
+        yield pa.Table.from_batches(held)
+
+
+def _count_strictly(path: Path, form: CsvFormat, names: list[str]) -> int | None:
+    """The number of records according to DuckDB, or None when a quote is misplaced. One thread: Arrow has the other."""
     import duckdb
 
     columns = "{" + ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names) + "}"
     with duckdb.connect() as con:
-        con.execute(f"set threads = {settings.threads or 2}")
+        con.execute("set threads = 1")
         try:
             found = con.execute(
                 f"select count(*) from read_csv({literal(str(path))}, auto_detect = false, header = true, "

@@ -270,8 +270,7 @@ def test_the_fast_reading_never_reads_otherwise_than_the_exact_one(
     path.write_bytes((",".join(header) + "\n" + "".join(pieces)).encode())
     form = CsvFormat(name="csv", delimiter=",")
     positions: dict[str, int | None] = {name: position for position, name in enumerate(header)}
-    folder = Settings(tmp_path, tmp_path, tmp_path)
-    rows = csv_format._read_fast(path, form, header, positions, fast, folder)
+    rows = csv_format._read_fast(path, form, header, positions, fast)
     if rows is None:
         return
     try:
@@ -290,7 +289,18 @@ def test_a_well_formed_file_is_read_fast(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text('c0,c1\n01,"a\n""b"""\n02,\n', encoding="utf-8")
     form = CsvFormat(name="csv", delimiter=",")
-    read = csv_format._read_fast(
-        path, form, ["c0", "c1"], {"c0": 0, "c1": 1}, tmp_path / "f", Settings(tmp_path, tmp_path, tmp_path)
-    )
+    read = csv_format._read_fast(path, form, ["c0", "c1"], {"c0": 0, "c1": 1}, tmp_path / "f")
     assert read == 2
+
+
+def test_only_the_columns_asked_for_are_written_whatever_the_row_groups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Groups of rows smaller than a file, a column that is not read, one that is absent: same rows, same order."""
+    monkeypatch.setattr(csv_format, "BLOCK", 1 << 10)
+    monkeypatch.setattr(csv_format, "ROW_GROUP", 100)
+    path, target = tmp_path / "t.csv", tmp_path / "t.parquet"
+    path.write_text("a,b,c\n" + "".join(f"{i},passé,é{i}\n" for i in range(1000)), encoding="utf-8")
+    form = CsvFormat(name="csv", delimiter=",")
+    assert csv_format._read_fast(path, form, ["a", "b", "c"], {"c": 2, "absente": None, "a": 0}, target) == 1000
+    assert rows_of(target, Loaded(1000)) == [(i + 1, f"é{i}", None, str(i)) for i in range(1000)]
