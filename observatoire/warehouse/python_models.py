@@ -24,6 +24,7 @@ def python_models(context: BuildContext, staging: Sequence[Model]) -> list[Model
     from observatoire.figures import definitions
     from observatoire.judgement.models import judgement_models
     from observatoire.review import agreement, corrections
+    from observatoire.review.machine import machine_model
     from observatoire.survey.production import questions
     from observatoire.territories import passages
     from observatoire.vocabularies import vocabulary_rows
@@ -48,6 +49,7 @@ def python_models(context: BuildContext, staging: Sequence[Model]) -> list[Model
         fact_model(passages.NAME, passages.INPUTS, passages.lineages, source_of(passages)),
         fact_model(agreement.NAME, agreement.INPUTS, agreement.agreement_rows, source_of(agreement)),
         *judgement_models(context.settings),
+        machine_model(context.settings),
         fact_model("core.rejets", [model.name for model in staging] + raws, lambda c: reject_rows(c, staging), ""),
         fact_model("core.extraits", ["core.preuves_usages", *QUOTED, *raws], extract_rows, ""),
         fact_model("core.definitions", [], lambda _: definitions.definition_rows(defined), definitions.facts(defined)),

@@ -86,6 +86,17 @@ registre as (
     from staging.cas_usage
 ),
 
+regles as (
+    select
+        cle,
+        unnest([
+            {'objet_type': 'theme', 'dit': theme},
+            {'objet_type': 'detection', 'dit': detection},
+            {'objet_type': 'finalite', 'dit': finalite}
+        ], recursive := true)
+    from core.registre_juge
+),
+
 desaccords as (
     select
         r.objet_type,
@@ -95,16 +106,20 @@ desaccords as (
         r.source_url as preuve_url,
         r.valeur as valeur_attendue,
         'garder « ' || coalesce(r.valeur, 'rien') || ' » (registre)' as proposition,
-        c.candidats,
+        concat_ws(' ; ', c.candidats, 'règles : ' || m.dit) as candidats,
         case
+            when c.id is null or (c.valeurs = 1 and c.une_valeur = coalesce(r.brute, ''))
+                then 'les règles ne disent pas ce que dit le registre'
             when c.valeurs > 1 then 'les codeurs ne sont pas d''accord'
             when c.passes > 1 then 'les codeurs s''accordent contre le registre'
             else 'un codeur ne dit pas ce que dit le registre'
         end as raison,
         c.guide
     from registre as r
-    inner join codes as c on c.id = r.id and c.variable = r.variable
-    where c.valeurs > 1 or c.une_valeur is distinct from coalesce(r.brute, '')
+    left join codes as c on c.id = r.id and c.variable = r.variable
+    left join regles as m on m.cle = 'cas_usage|' || r.id and m.objet_type = r.objet_type
+    where (c.id is not null and (c.valeurs > 1 or c.une_valeur is distinct from coalesce(r.brute, '')))
+        or (m.dit not in ('autre', 'à examiner') and m.dit <> r.valeur and r.objet_type <> 'finalite')
 ),
 
 statuts as (

@@ -28,11 +28,30 @@ def doubt(warehouse: Warehouse, kind: str, key: str) -> tuple[Any, ...] | None:
 def test_coders_who_disagree_are_a_doubt(judged: Warehouse) -> None:
     agree = "les codeurs s'accordent contre le registre"
     alone = "un codeur ne dit pas ce que dit le registre"
-    assert doubt(judged, "theme", "cas_usage|v012") == ("dechets", "A : energie ; B : energie", agree, "decision", "g1")
-    assert doubt(judged, "detection", "cas_usage|v013") == ("oui", "A : non", alone, "decision", "g1")
+    assert doubt(judged, "theme", "cas_usage|v012") == (
+        "dechets", "A : energie ; B : energie ; règles : dechets", agree, "decision", "g1",
+    )  # fmt: skip
+    assert doubt(judged, "detection", "cas_usage|v013") == (
+        "oui", "A : non ; règles : oui", alone, "decision", "g1",
+    )  # fmt: skip
     assert doubt(judged, "statut", "cas_usage|v001") == (
         "experimentation", "A : rien ; B : rien", agree, "decision", "g1",
     )  # fmt: skip
+
+
+def test_rules_that_differ_from_the_register_are_a_doubt(judged: Warehouse) -> None:
+    said = {cle: (d, t) for cle, d, t in judged.rows("select cle, detection, theme from core.registre_juge")}
+    assert len(said) == 158 and {d for d, _ in said.values()} <= {"oui", "à examiner", "non"}
+    register = dict(judged.rows("select 'cas_usage|' || id, theme from staging.cas_usage"))
+    asked = {
+        key
+        for (key,) in judged.rows(
+            "select cle from core.doutes where objet_type = 'theme' and candidats like '%règles : %'"
+        )
+    }
+    decided = {f"cas_usage|v{number:03d}" for number in (1, 4, 6, 7)}
+    differ = {key for key, (_, theme) in said.items() if theme not in ("autre", register[key])}
+    assert differ - decided <= asked and differ, "whatever the lexicon says today"
 
 
 def test_what_is_decided_is_no_longer_asked(judged: Warehouse) -> None:
