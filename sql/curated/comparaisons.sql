@@ -71,7 +71,7 @@ tentees as (
         cast(null as bigint) as n_communes,
         a.base as base_avant,
         b.base as base_apres,
-        'auto_selection' as plan,
+        cast(null as varchar) as plan,
         'refusee' as statut,
         case
             when a.base is distinct from b.base and a.indicateur is distinct from b.indicateur
