@@ -47,6 +47,22 @@ def examine(settings: Settings) -> list[Finding]:
         _space(settings.data),
         _memory(),
         _mirror(settings),
+        *_surveys(settings),
+    ]
+
+
+def _surveys(settings: Settings) -> list[Finding]:
+    """Answers kept beyond the date that their codebook says; nothing where no survey was taken in."""
+    if not (settings.data / "restricted").is_dir():
+        return []
+    from datetime import date
+
+    from observatoire.survey.intake.store import overdue
+
+    late = overdue(settings, date.today())
+    remedy = "lancer « observatoire survey purge NOM --edition ÉDITION » (docs/access.md)"
+    return [
+        Finding("Enquêtes", not late, ", ".join(late) or "aucune durée de conservation dépassée", remedy, needed=False)
     ]
 
 

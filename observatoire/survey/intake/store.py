@@ -6,6 +6,7 @@ data/restricted/enquetes/NAME/EDITION/       reponses.parquet, and purge.json on
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import tempfile
@@ -21,6 +22,7 @@ from observatoire.settings import Settings
 from observatoire.state import now, record
 from observatoire.storage import canonical_json, fsync_folder, sha256_file, storage_errors, write_atomically
 from observatoire.survey.intake.codebook import Codebook
+from observatoire.survey.intake.codebook_file import load_codebooks
 from observatoire.survey.intake.pseudonymised import Received, as_bytes, from_bytes
 from observatoire.survey.intake.rows import Kept, kept_responses, long_tables, schema
 from observatoire.survey.sampling.files import ANSWERS, edition_folder
@@ -189,6 +191,15 @@ def purge(settings: Settings, name: str, edition: str, reason: str, who: str) ->
         fsync_folder(folder)
     record(settings, "purge", **{key: value for key, value in facts.items() if key != "purge_le"})
     return facts
+
+
+def overdue(settings: Settings, today: dt.date) -> list[str]:
+    """Editions whose answers are kept beyond the date that their codebook says. Raises SpecError on a wrong codebook."""
+    return [
+        f"{codebook.name} {codebook.edition} à purger depuis le {codebook.keep_until:%d/%m/%Y}"
+        for codebook in load_codebooks(settings.register)
+        if codebook.keep_until and codebook.keep_until < today and in_use(settings, codebook)
+    ]
 
 
 def _hash_of(path: Path) -> str:

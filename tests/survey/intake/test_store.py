@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import random
@@ -10,6 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from observatoire.doctor import examine
 from observatoire.errors import ArchiveCorrupted, DeliveryRefused, LockHeld, StorageError, SurveyError, UsageError
 from observatoire.settings import Settings
 from observatoire.state import read_journal, writer_lock
@@ -153,6 +155,21 @@ def test_a_purge_deletes_every_answer_and_leaves_a_trace(project: Settings) -> N
     again = run(project, *purge, "--oui")
     assert again.returncode == 2 and "Rien à purger" in again.stderr
     assert run(project, "survey", "purge", "../essai", "--edition", "x", "--motif", "m", "--oui").returncode == 2
+
+
+def test_answers_kept_too_long_are_said(office: Settings) -> None:
+    write_codebook(office, keep_until="2026-06-30")
+    day = dt.date(2026, 7, 1)
+    assert store.overdue(office, day) == []
+    assert not any(f.what == "Enquêtes" for f in examine(office))
+    take(office, as_csv(RESPONSES))
+    assert store.overdue(office, day) == ["essai 2026 à purger depuis le 30/06/2026"]
+    assert store.overdue(office, dt.date(2026, 6, 30)) == []
+    write_codebook(office, keep_until="2020-06-30")
+    finding = next(finding for finding in examine(office) if finding.what == "Enquêtes")
+    assert not finding.ok and not finding.needed and "survey purge" in finding.remedy
+    store.purge(office, "essai", "2026", "fin", "test")
+    assert store.overdue(office, day) == []
 
 
 def test_a_purge_cut_short_goes_on(office: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
