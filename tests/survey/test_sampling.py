@@ -37,7 +37,7 @@ strata = some.dictionaries(some.sampled_from("ABCDEFGH"), some.integers(1, 900),
 
 
 @given(sizes=strata, share=some.floats(0, 1), minimum=some.integers(1, 4), data=some.data())
-@effort(max_examples=80, deadline=None)
+@effort(max_examples=40, deadline=None)
 def test_an_allocation_is_exact_and_within_its_bounds(
     sizes: dict[str, int], share: float, minimum: int, data: some.DataObject
 ) -> None:
@@ -111,7 +111,7 @@ def test_each_unit_is_drawn_as_often_as_its_probability_says() -> None:
 
 
 @given(overlap=some.floats(0, 1), count=some.integers(2, 150), seed=some.text("0123456789", min_size=1, max_size=3))
-@effort(max_examples=50, deadline=None)
+@effort(max_examples=25, deadline=None)
 def test_the_overlap_is_the_one_stated(overlap: float, count: int, seed: str) -> None:
     first = draw(frame(), {"A": count, "B": 12, "C": 8}, seed)
     second = draw(
