@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from observatoire.errors import LockHeld, UsageError
@@ -110,6 +110,7 @@ def test_a_file_of_proposals_is_added_whole_with_new_keys(project: Settings, tmp
     assert (history["premier"], history["dernier"]) == ("v159", "v160")
 
 
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(
         st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r")), min_size=2, max_size=2),

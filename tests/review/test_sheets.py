@@ -86,7 +86,7 @@ DECIDED = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.tuples(DECIDED, TEXTS, TEXTS, DATES), st.booleans(), st.booleans(), st.booleans())
 def test_a_round_trip_through_a_spreadsheet_loses_nothing(
     project: Settings,
