@@ -209,6 +209,24 @@ def test_nested_denominators_do_not_give_a_small_remainder(field: Field) -> None
         estimate_edition(field.settings, "essai", "2026", suppress=False)
 
 
+def test_what_weights_give_away_is_hidden_too(field: Field) -> None:
+    """A has two respondents of weight 20: beside C, whose weights are 1, its weighted share would still be read closely."""
+    field.book()
+    sirens = field.draw(take_all=("B", "C"), size=36, minimum=10)
+    kept = {"1": 2, "2": 20, "3": 6}
+    answers: Answers = {}
+    for code, count in kept.items():
+        answers |= {
+            s: {"IA01": "Y" if i % 6 == 1 else "N"} for i, s in enumerate([s for s in sirens if s[0] == code][:count])
+        }
+    field.answer(answers)
+    with opened_edition(field.settings, "essai", "2026") as opened:
+        weights, whole = opened.weighted.design.weights, opened.weighted.exhaustive
+        assert sorted({round(weight) for weight in weights}) == [1, 20]
+        by_count = set(protect(opened.figures, np.ones(len(weights)), whole).hidden)
+        assert by_count < set(protect(opened.figures, weights, whole).hidden)
+
+
 def test_nothing_is_hidden_without_need(field: Field) -> None:
     field.book()
     field.answer(mixed(field.draw()))
