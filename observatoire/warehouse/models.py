@@ -19,6 +19,7 @@ from observatoire.storage import sha256_text
 
 LAYERS = ("raw", "staging", "core", "curated")
 MACRO = re.compile(r"create\s+or\s+replace\s+macro\s+(\w+)\s*\(", re.IGNORECASE)
+VIEW = re.compile(r"^-- A view\b", re.MULTILINE)
 QUALIFIED = re.compile(r"\b(raw|staging|core|curated)\.(\w+)", re.IGNORECASE)
 
 
@@ -60,7 +61,8 @@ def load_models(
 ) -> list[Model]:
     """The models of sql/staging, sql/core and sql/curated.
 
-    `specs` holds the text of each curated table's specification, `curated_types` its column types.
+    `specs` holds the text of each curated table's specification, `curated_types` its column types. A staging model with
+    a comment that begins with « A view » is not materialised: millions of rows are typed when they are read.
     Raises BuildFailed naming the file when one cannot be parsed or breaks a rule of references.
     """
     macros = {macro.name: macro for macro in load_macros(sql_folder)}
@@ -73,13 +75,15 @@ def load_models(
             used = used_macros(text, macros)
             inputs = references(text, path).union(*(macro_references(macro) for macro in used))
             definition = canonical(text) + "".join(macro.statement for macro in used)
+            view = layer == "staging" and VIEW.search(text) is not None
             models.append(
                 Model(
                     name=name,
                     inputs=frozenset(inputs),
-                    definition=sha256_text(definition + specs.get(name, "")),
+                    definition=sha256_text(definition + specs.get(name, "") + ("view" if view else "")),
                     sql=text.rstrip().rstrip(";"),
                     path=path,
+                    view=view,
                     columns=curated_types.get(name, {}),
                 )
             )

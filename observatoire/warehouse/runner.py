@@ -116,10 +116,7 @@ def _build(con: duckdb.DuckDBPyConnection, model: Model, key: str, context: Any)
             content = sha256_text(model.function(context))
         else:
             if model.layer == "staging":
-                con.execute(
-                    f"create or replace view {model.name} as select * exclude (_motifs) "
-                    f"from staging.{physical} where len(_motifs) = 0"
-                )
+                _good_rows(con, model.name, f"staging.{physical}")
             content = key if model.view else content_hash(con, f"{model.layer}.{physical}")
         con.execute("insert or replace into meta.models values (?, ?, ?)", [model.name, key, content])
         con.execute("commit")
@@ -130,6 +127,14 @@ def _build(con: duckdb.DuckDBPyConnection, model: Model, key: str, context: Any)
             raise
         raise _explained(model, error) from error
     return content
+
+
+def _good_rows(con: duckdb.DuckDBPyConnection, name: str, physical: str) -> None:
+    """The view of the rows that no reason sets aside. Without such a reason there is no filter: DuckDB would expect it to
+    keep a fifth of the rows, and hold millions of them in memory where it would hold the few of the other table."""
+    found = con.execute(f"select count(*) from {physical} where (len(_motifs) = 0) is not true").fetchone()
+    kept = "where len(_motifs) = 0" if found and found[0] else ""
+    con.execute(f"create or replace view {name} as select * exclude (_motifs) from {physical} {kept}")
 
 
 def _explained(model: Model, error: Exception) -> ObservatoireError:

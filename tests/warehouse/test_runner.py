@@ -173,6 +173,30 @@ def test_staging_shows_good_rows_without_their_motives(mill: Mill) -> None:
     assert mill.rows("select count(*) from staging._x") == [(3,)]
 
 
+def test_a_staging_model_may_be_a_view(mill: Mill) -> None:
+    """Nothing is written, rejected rows stay out, what reads it follows its inputs and its definition."""
+    text = "-- A view\nselect nom, '' as _livraison, n as _ligne, case when n = {bad} then ['nom : non'] else [] end::VARCHAR[] as _motifs from core.base"
+    mill.write(staging__x=text.format(bad=2), core__y="select count(*) as n from staging.x")
+    mill.build()
+    kinds = "select table_name, table_type from information_schema.tables where table_schema = 'staging' order by 1"
+    assert mill.rows(kinds) == [("_x", "VIEW"), ("x", "VIEW")]
+    assert mill.rows("select n from core.y") == [(2,)]
+    assert mill.build().built == ()
+    mill.write(staging__x=text.format(bad=9))
+    mill.build()
+    assert mill.rows("select n from core.y") == [(3,)]
+    mill.write(staging__x=text.format(bad=9).removeprefix("-- A view\n"))
+    mill.build()
+    assert mill.rows(kinds) == [("_x", "BASE TABLE"), ("x", "VIEW")]
+
+
+def test_a_row_without_reasons_told_is_no_good_row(mill: Mill) -> None:
+    text = "select nom, '' as _livraison, n as _ligne, if(n = 2, null, [])::VARCHAR[] as _motifs from core.base"
+    mill.write(staging__x=text)
+    mill.build()
+    assert mill.rows("select count(*) from staging.x") == [(2,)]
+
+
 def test_a_published_table_has_the_columns_of_its_specification(mill: Mill) -> None:
     mill.types = {"curated.x": {"n": "INTEGER", "nom": "VARCHAR"}}
     mill.write(curated__x="select nom, n from core.base")
