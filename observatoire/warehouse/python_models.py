@@ -156,7 +156,8 @@ def reject_rows(context: BuildContext, staging: Sequence[Model]) -> str:
             f"from (select _livraison, _ligne, unnest(_motifs) as motif "
             f"from staging.{identifier('_' + source.id)}) as m "
             f"left join (select distinct _livraison, _ligne, nullif({key_expression(source)}, '') as _cle "
-            f"from raw.{own}) as r using (_livraison, _ligne)"
+            f"from raw.{own} semi join (select * from staging.{identifier('_' + source.id)} where len(_motifs) > 0) "
+            "using (_livraison, _ligne)) as r using (_livraison, _ligne)"
         )
     return " union all ".join(parts)
 
