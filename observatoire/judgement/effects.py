@@ -112,7 +112,7 @@ valeurs as (
     select cle, rang, proposition, passage, strpos(proposition, q.nombre) as place,
         {limits} as limite,
         try_cast({_number("q.nombre")} as decimal(15, 4)) as nombre,
-        {_choice("q.multiple", MULTIPLES)}::decimal(10, 0) as multiple,
+        {_choice("q.multiple", MULTIPLES)}::decimal(28, 0) as multiple,
         {_choice("q.unite", [(written, unit) for written, unit, _ in UNITS], text=True)} as unite,
         {_choice("q.unite", [(written, times) for written, _, times in UNITS])}::decimal(13, 3) as facteur
     from quantites

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from observatoire.sql_text import literal
 
-# The language of a text is that of most of its small words; French when there are none.
+# The language of a text is that of most of its small words; with as many of both, words of both count.
 SMALL_WORDS = {
     "en": ("the", "of", "and", "to", "for", "with", "by", "is", "in", "from", "an"),
     "fr": ("de", "la", "le", "les", "des", "et", "du", "l", "d", "un", "une", "au", "aux", "pour", "par", "dans", "a"),
@@ -18,12 +18,12 @@ SMALL_WORDS = {
 
 
 def language_of(words: str) -> str:
-    """The SQL that tells, of a list of words in normal form, whether they are English (« en ») or French (« fr »)."""
+    """The SQL that tells, of a list of words in normal form, whether they are « en », « fr » or may be both (« tous »)."""
     counts = {
         language: f"len(list_filter({words}, lambda mot: mot in ({', '.join(literal(word) for word in small)})))"
         for language, small in SMALL_WORDS.items()
     }
-    return f"if({counts['en']} > {counts['fr']}, 'en', 'fr')"
+    return f"case sign({counts['en']} - {counts['fr']}) when 1 then 'en' when -1 then 'fr' else 'tous' end"
 
 
 def forms_query(rows: Iterable[tuple[str, str, str, int, str]]) -> str:

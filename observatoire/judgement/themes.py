@@ -159,13 +159,14 @@ langues as (select cle, {language_of("mots")} as langue from textes),
 vus as (
     select r.cle, split_part(r.genre, '/', 1) as famille, split_part(r.genre, '/', 2) as code, r.poids, r.mot
     from retenus as r
-    inner join langues as l on l.cle = r.cle and split_part(r.genre, '/', 3) in ('tous', l.langue)
+    inner join langues as l on l.cle = r.cle
+    where l.langue = 'tous' or split_part(r.genre, '/', 3) in ('tous', l.langue)
     union all
     select t.cle, 'theme', v.theme, v.poids, {FEATURE} from ({texts}) as t
     inner join (values {_features(rules.cpv)}) as v(code, theme, poids) on starts_with(t.cpv, v.code)
     union all
     select t.cle, 'theme', v.theme, v.poids, {FEATURE} from ({texts}) as t
-    inner join (values {_features(rules.cofog)}) as v(code, theme, poids) on v.code = lower(t.cofog)
+    inner join (values {_features(rules.cofog)}) as v(code, theme, poids) on v.code = lower(trim(t.cofog))
 ),
 sommes as (
     select cle, famille, code, max(poids) as force, min(mot) as mot, sum(poids) as somme,
