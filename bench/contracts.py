@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -28,7 +28,7 @@ sys.path[:0] = [str(ROOT)]
 THREADS = 2
 MEMORY = "1200MB"
 ROWS = 3_100_000
-Figures = dict[str, float | int | str]
+Figures = dict[str, "float | int | str | Spent"]
 
 # h(k) is a whole number drawn for the row, the same at every run.
 DRAW = "create or replace macro tirage(graine, k, n) as (hash(graine::varchar || '/' || k) % n)::bigint"
@@ -124,6 +124,7 @@ def generate(deliveries: Path, out: Path, rows: int = ROWS) -> Figures:
     real_csv = str(next((deliveries / "decp-consolide-2024").glob("*.csv")))
     with duckdb.connect() as con:
         con.execute(f"set threads = {THREADS}; set preserve_insertion_order = false; set memory_limit = '4GB'")
+        con.execute("set enable_progress_bar = false")
         con.execute(DRAW)
         con.execute(REAL.format(json=repr(real_json), csv=repr(real_csv)))
         con.execute(CONTRACTS.format(contracts=int(rows / 1.3)))
@@ -166,16 +167,32 @@ def _build(settings: Any, *names: str) -> dict[str, float]:
     return Warehouse(settings).build(*names).seconds
 
 
-def _timed(function: Callable[[], Any]) -> float:
-    start = time.perf_counter()
+class Spent(NamedTuple):
+    """Seconds by the clock, and of computing over all threads: the clock also counts what else the machine does."""
+
+    clock: float
+    computing: float
+
+    def __add__(self, other: object) -> Spent:
+        assert isinstance(other, Spent)
+        return Spent(round(self.clock + other.clock, 2), round(self.computing + other.computing, 2))
+
+    def over(self, other: Spent) -> Spent:
+        """Both ratios."""
+        return Spent(round(self.clock / other.clock, 2), round(self.computing / other.computing, 2))
+
+
+def _timed(function: Callable[[], Any]) -> Spent:
+    clock, computing = time.perf_counter(), time.process_time()
     function()
-    return round(time.perf_counter() - start, 2)
+    return Spent(round(time.perf_counter() - clock, 2), round(time.process_time() - computing, 2))
 
 
-def _bare(query: str) -> float:
+def _bare(query: str) -> Spent:
     """Seconds of one statement in a DuckDB with the same threads and memory, nothing else around it."""
     with duckdb.connect() as con:
         con.execute(f"set threads = {THREADS}; set memory_limit = '{MEMORY}'; set preserve_insertion_order = true")
+        con.execute("set enable_progress_bar = false")
         return _timed(lambda: con.execute(query).fetchall())
 
 
@@ -202,7 +219,7 @@ def csv_to_staging(out: Path) -> Figures:
     settings = _settings(out, "csv")
     arrival = _timed(lambda: ingest_source(settings, _source(settings), out / "contrats.csv"))
     staging = _timed(lambda: _build(settings, "staging.decp"))
-    return {"seconds": round(arrival + staging, 2), "arrival": arrival, "staging": staging}
+    return {"seconds": arrival + staging, "arrival": arrival, "staging": staging}
 
 
 def parquet_in_place(out: Path) -> Figures:
@@ -218,29 +235,31 @@ def parquet_in_place(out: Path) -> Figures:
 
 
 def one_row_a_contract(out: Path) -> Figures:
-    """core.contrats_versions and core.contrats, against a bare scan of the columns they read. Goal: 6 x."""
+    """core.contrats_versions and core.contrats (typing included: staging is a view), against a bare scan of the columns
+    that the contracts are made from, in Parquet as received. Goal: 6 x."""
     from observatoire.settings import Settings
 
     settings = Settings(ROOT, out / "csv", ROOT / "data" / "register", threads=THREADS, memory_limit=MEMORY)
-    seconds = _build(settings, "core.contrats")
+    received = _timed(lambda: _build(settings, "staging.decp"))  # already there: what any build begins with
+    seconds: dict[str, float] = {}
+    work = _timed(lambda: seconds.update(_build(settings, "core.contrats")))
     columns = [
-        "uid", "id", "acheteur_siret", "acheteur_siren", "titulaire_empreinte", "titulaire_siren_morale", "accord_cadre",
-        "plateforme", "departement", "cpv", "acheteur_nom", "acheteur_categorie", "objet", "nature", "procedure",
-        "techniques", "montant_motif", "cpv_motif", "date_motif", "contact_retire", "caracteres_detruits", "innovant",
-        "actuelle", "version", "duree_mois", "montant", "date_notification", "date_publication", "_livraison", "_ligne",
-    ]  # fmt: skip
+        f'"{name}"'
+        for name in _source(settings).column_names
+        if name not in ("acheteur_region_code", "titulaire_typeIdentifiant")
+    ]
     with duckdb.connect(str(settings.warehouse), read_only=True) as con:
-        con.execute(f"set threads = {THREADS}; set memory_limit = '{MEMORY}'")
-        scan = _timed(lambda: con.execute(_scan(columns, "staging.decp")).fetchall())
+        con.execute(f"set threads = {THREADS}; set memory_limit = '{MEMORY}'; set enable_progress_bar = false")
+        scan = _timed(lambda: con.execute(_scan(columns, "raw.decp")).fetchall())
         counted = con.execute("select count(*), sum(nb_lignes)::bigint from core.contrats").fetchone()
     assert counted
-    work = seconds["core.contrats_versions"] + seconds["core.contrats"]
     return {
-        "seconds": round(work, 2),
+        "seconds": work,
+        "before": received,
         "versions": round(seconds["core.contrats_versions"], 2),
         "contracts": round(seconds["core.contrats"], 2),
         "bare_scan": scan,
-        "ratio": round(work / scan, 2),
+        "ratio": work.over(scan),
         "rows_in": counted[1],
         "rows_out": counted[0],
     }
@@ -260,7 +279,7 @@ def unchanged(out: Path) -> Figures:
         ingest_source(reached, source)  # the first answer gives its ETag
         arrival = _timed(lambda: ingest_source(reached, source))
     built = _timed(lambda: _build(settings, "core.contrats"))
-    return {"seconds": round(arrival + built, 2), "arrival": arrival, "build": built}
+    return {"seconds": arrival + built, "arrival": arrival, "build": built}
 
 
 def one_percent_more(out: Path) -> Figures:
@@ -275,11 +294,11 @@ def one_percent_more(out: Path) -> Figures:
     scan = _bare(f"select count(*), sum(hash(columns(*))::hugeint) from {read}")
     total = arrival + staging
     return {
-        "seconds": round(total, 2),
+        "seconds": total,
         "arrival": arrival,
         "staging": staging,
         "bare_scan": scan,
-        "ratio": round(total / scan, 2),
+        "ratio": total.over(scan),
     }
 
 
@@ -309,7 +328,7 @@ def run(deliveries: Path, out: Path, rows: int = ROWS) -> dict[str, Figures]:
     for name in STEPS:
         found[name] = run_step(name, out)
     bare, staged = found["bare_csv"], found["csv_to_staging"]
-    staged["speed_vs_bare"] = round(float(bare["seconds"]) / float(staged["seconds"]), 2)
+    staged["speed_vs_bare"] = Spent(*bare["seconds"]).over(Spent(*staged["seconds"]))  # type: ignore[misc]
     return found
 
 
