@@ -33,7 +33,8 @@ class Definition(Strict):
 
     `counted` (a predicate) keeps the numerator, `among` the denominator. `measure` says how they become a value:
     nombre (rows), distincts (distinct `unit_of`), part (share of rows), mediane (of `value`), repartition (share of
-    each value of the last breakdown within the rest), couverture (distinct `unit_of` over the universe), enquete
+    each value of the last breakdown within the rest), couverture (distinct `unit_of` over the universe), taux (sum of
+    `value` over that of the denominator, for `per`: each row of the table counts several things), enquete
     (estimated from the answers to a survey, as its codebook says: no table of ours holds its rows). `excluded` lists
     the values of a breakdown that the definition itself leaves out: they are « sans objet », not zeros.
     """
@@ -41,7 +42,7 @@ class Definition(Strict):
     code: str = Field(pattern=r"^[A-Z]{3}-[A-Z0-9]+$")
     fr: Wording
     en: Wording
-    measure: Literal["nombre", "distincts", "part", "mediane", "repartition", "couverture", "enquete"]
+    measure: Literal["nombre", "distincts", "part", "mediane", "repartition", "couverture", "taux", "enquete"]
     unit: str
     plan: Literal["probabilite", "auto_selection", "recensement", "registre", "tirage"]  # tirage: that of each edition
     comparability: str
@@ -51,14 +52,15 @@ class Definition(Strict):
     among: str = ""
     unit_of: str = ""
     value: str | None = None
+    per: int = 100
     total: bool = True
     breakdowns: tuple[tuple[str, ...], ...] = ()
     excluded: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def coherent(self) -> Definition:
-        if (self.measure == "mediane") != (self.value is not None):
-            raise ValueError("`value` goes with the measure mediane, and only with it")
+        if (self.measure in ("mediane", "taux")) != (self.value is not None):
+            raise ValueError("`value` goes with the measures mediane and taux, and only with them")
         if unknown := sorted(self.excluded.keys() - {CROSS.join(breakdown) for breakdown in self.breakdowns}):
             raise ValueError(f"`excluded` names {unknown[0]}, which is no breakdown")
         surveyed = self.measure == "enquete"
@@ -111,7 +113,7 @@ def definition_rows(definitions: list[Definition]) -> str:
     """The query of core.definitions: one row per indicator."""
     columns = (
         "code", "mesure", "unite", "plan", "comparabilite_code", "libelle_fr", "definition_fr", "base_fr", "libelle_en",
-        "definition_en", "base_en", "ventilations", "exclues", "ordre",
+        "definition_en", "base_en", "ventilations", "exclues", "pour", "ordre",
     )  # fmt: skip
     rows = []
     for order, item in enumerate(definitions, 1):
@@ -122,7 +124,7 @@ def definition_rows(definitions: list[Definition]) -> str:
             item.code, item.measure, item.unit, item.plan, item.comparability, item.fr.label, item.fr.definition,
             item.fr.base, item.en.label, item.en.definition, item.en.base,
         )  # fmt: skip
-        rows.append("(" + ", ".join(literal(text) for text in texts) + f", {listed}, {outside}, {order})")
+        rows.append("(" + ", ".join(literal(text) for text in texts) + f", {listed}, {outside}, {item.per}, {order})")
     return f"select * from (values {', '.join(rows)}) as v({', '.join(columns)})"
 
 

@@ -69,7 +69,9 @@ comptes as (
         count(*) as n_lignes,
         count(*) filter (where retenu) as retenues,
         count(distinct unite_comptee) filter (where retenu) as distincts,
-        median(mesure_ligne) filter (where retenu) as mediane
+        median(mesure_ligne) filter (where retenu) as mediane,
+        cast(sum(mesure_ligne) as bigint) as masse,
+        cast(coalesce(sum(mesure_ligne) filter (where retenu), 0) as bigint) as masse_retenue
     from core.indicateurs_lignes
     group by code, ventilation, modalite
 ),
@@ -114,6 +116,9 @@ joints as (
         coalesce(c.retenues, 0) as retenues,
         coalesce(c.distincts, 0) as distincts,
         c.mediane,
+        c.masse,
+        c.masse_retenue,
+        d.pour,
         case
             when a.ventilation = '' or d.mesure <> 'repartition' then ''
             when contains(a.ventilation, ' × ') then split_part(a.modalite, ' × ', 1)
@@ -121,7 +126,7 @@ joints as (
         end as groupe_attendu,
         u.nombre as univers,
         u.millesime as univers_millesime,
-        coalesce(u.type = 'syndicat', false) as non_couvert,
+        coalesce(u.type = 'syndicat', false) or d.mesure = 'taux' and c.masse is null as non_couvert,
         list_contains(d.exclues, a.ventilation || '=' || a.modalite) and coalesce(c.retenues, 0) = 0 as exclue,
         m.millesime as millesime_geo,
         l.date_reference,
@@ -142,6 +147,7 @@ bases as (
         case
             when j.mesure = 'repartition' then coalesce(g.n_groupe, 0)
             when j.mesure = 'couverture' then j.univers
+            when j.mesure = 'taux' then coalesce(j.masse, 0)
             when j.mesure = 'distincts' then j.n_lignes
             else j.n_lignes
         end as n
@@ -158,6 +164,7 @@ valeurs as (
             when 'repartition' then retenues
             when 'part' then retenues
             when 'couverture' then distincts
+            when 'taux' then masse_retenue
         end as numerateur,
         case
             when non_couvert or exclue then null
@@ -165,6 +172,7 @@ valeurs as (
             when mesure = 'distincts' then cast(distincts as decimal(18, 4))
             when mesure = 'mediane' then cast(mediane as decimal(18, 4))
             when coalesce(n, 0) = 0 then null
+            when mesure = 'taux' then cast(round(1.0 * pour * masse_retenue / n, 2) as decimal(18, 4))
             when mesure = 'couverture' then cast(round(100.0 * distincts / n, 2) as decimal(18, 4))
             else cast(round(100.0 * retenues / n, 1) as decimal(18, 4))
         end as valeur
@@ -192,7 +200,7 @@ select
     case
         when non_couvert then 'non_couvert'
         when valeur is null then 'sans_objet'
-        when valeur = 0 and mesure in ('nombre', 'distincts', 'couverture') then 'cherche_non_trouve'
+        when valeur = 0 and mesure in ('nombre', 'distincts', 'couverture', 'taux') then 'cherche_non_trouve'
         when valeur = 0 then 'zero'
     end as absence,
     year(date_reference) as annee,

@@ -32,7 +32,11 @@ with registre as (
         cast(null as varchar) as motif,
         cast(null as varchar) as livraison,
         cast(null as bigint) as ligne,
-        'Inventaire non exhaustif : ce chiffre porte sur ce que l''observatoire a documenté et ne mesure pas l''adoption de l''IA.'
+        if(
+            plan = 'recensement',
+            'Compte ce que les acheteurs et financeurs publient, jugé sur le seul texte de l''objet : ce qui ne dit pas l''IA n''y est pas.',
+            'Inventaire non exhaustif : ce chiffre porte sur ce que l''observatoire a documenté et ne mesure pas l''adoption de l''IA.'
+        )
         || case
             when n_non_resolus > 0
                 then ' Noms d''autorités non reconnus, comptés à part : ' || n_non_resolus || '.'

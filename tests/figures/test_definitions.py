@@ -18,10 +18,10 @@ REGISTER = ROOT / "data" / "register"
 
 def test_every_indicator_of_the_register_is_defined(shared: Path) -> None:
     text = (shared / "design" / "indicators.md").read_text(encoding="utf-8")
-    expected = set(re.findall(r"^\| ((?:REG|QUA|ENQ)-[A-Z]+) \|", text, re.MULTILINE))
+    expected = set(re.findall(r"^\| ((?:REG|QUA|MAR|AID|ENQ)-[A-Z]+) \|", text, re.MULTILINE))
     found = {item.code: item for item in load_definitions(REGISTER)}
     assert len(expected) >= 10 and expected <= found.keys()
-    assert {item.plan for code, item in found.items() if not code.startswith("ENQ")} == {"registre"}
+    assert {item.plan for code, item in found.items() if code.startswith(("REG", "QUA"))} == {"registre"}
     assert {item.plan for code, item in found.items() if code.startswith("ENQ")} == {"tirage"}
     assert len({item.comparability for item in found.values()}) == len(found)
 

@@ -53,8 +53,9 @@ def test_maurepas_is_ambiguous_and_never_guessed(current: Release) -> None:
 def test_every_figure_says_what_it_rests_on(current: Release) -> None:
     missing = one(
         current,
-        "select count(*) from {indicateurs} where base is null or definition is null or plan <> 'registre' "
-        "or mention not like 'Inventaire non exhaustif%' or (n is null and absence <> 'non_couvert')",
+        "select count(*) from {indicateurs} where base is null or definition is null or case plan "
+        "when 'registre' then mention not like 'Inventaire non exhaustif%' "
+        "when 'recensement' then mention not like 'Compte ce que%' or valeur is not null else true end or (n is null and absence <> 'non_couvert')",
     )
     assert missing == (0,)
 
