@@ -3,8 +3,8 @@
 -- that bears most accents in French. observatoire/judgement/lexicon.py gives terms the same form.
 create or replace macro texte_normalise(texte) as
     ' ' || trim(regexp_replace(
-        strip_accents(replace(replace(lower(replace(
-            regexp_replace(texte, '[\x{00AD}\x{200B}-\x{200D}\x{2060}\x{FEFF}]', '', 'g'), chr(65533), 'e'
+        strip_accents(replace(replace(lower(translate(
+            texte, chr(65533) || chr(173) || chr(8203) || chr(8204) || chr(8205) || chr(8288) || chr(65279), 'e'
         )), 'œ', 'oe'), 'æ', 'ae')),
         '[^a-z0-9]+', ' ', 'g'
     )) || ' ';
