@@ -20,7 +20,10 @@ for macro in load_macros(ROOT / "sql"):
         CON.execute(macro.statement)
 
 
-def effects(*texts: str) -> list[list[tuple[Decimal, str, str]]]:
+Effects = list[tuple[Decimal, str, str]]
+
+
+def effects(*texts: str) -> list[Effects]:
     """The effects of each text, in order: value, unit, clause."""
     CON.execute(
         "create or replace temp table lus as select unnest(range(len($1::varchar[]))) as cle, unnest($1::varchar[]) as texte",
@@ -33,69 +36,76 @@ def effects(*texts: str) -> list[list[tuple[Decimal, str, str]]]:
     ]
 
 
-@pytest.mark.parametrize(
-    ("text", "value", "unit"),
-    [
-        ("L'outil aurait réduit de 15 % la consommation", "15", "%"),
-        ("23 % de réduction", "23", "%"),
-        ("une baisse de 30\u202f% des consommations", "30", "%"),
-        ("kilomètres en baisse de 30 pour cent", "30", "%"),
-        ("15 % de refus en moins", "15", "%"),
-        ("20 % économisés", "20", "%"),
-        ("environ 10 % d'économie", "10", "%"),
-        ("12,7 % de gain", "12.7", "%"),
-        ("-40% de fuites", "40", "%"),
-        ("Le gaspillage alimentaire : -23 %", "23", "%"),
-        ("Réduction des émissions de CO2 de 12 %", "12", "%"),
-        ("Une baisse de 12 points du taux de refus", "12", "point"),
-        ("110 000 m3 évités par an", "110000", "m3"),
-        ("110\u202f000\u00a0m³ évités", "110000", "m3"),
-        ("1,2 million de m3 économisés", "1200000", "m3"),
-        ("Les pertes ont diminué de 1 250 mètres cubes par jour", "1250", "m3"),
-        ("économise 1 200,5 kWh par an", "1200.5", "kWh"),
-        ("économie de 2,5 MWh", "2500", "kWh"),
-        ("231 tonnes de biodéchets évitées", "231", "t"),
-        ("3 500 kg de déchets en moins", "3.5", "t"),
-        ("450 tonnes de CO2 évitées", "450", "t CO2"),
-        ("réduction de 2.500 tonnes de CO2 par an", "2500", "t CO2"),
-        ("une réduction de 3 000 km parcourus", "3000", "km"),
-        ("5,5 degrés gagnés sur la place pour moins de 40 000 euros", "5.5", "°C"),
-        ("gain de temps de 25 heures par mois", "25", "heure"),
-        ("2,8 M€ d'économies par an", "2800000", "EUR"),
-        ("économies de 1,2 million d'euros", "1200000", "EUR"),
-        ("reduces train downtime by 45% in the region", "45", "%"),
-        ("the network saved 1,200 kWh of energy in the year", "1200", "kWh"),
-    ],
-)
-def test_a_quantity_said_to_be_saved_is_an_effect(text: str, value: str, unit: str) -> None:
-    found = effects(text)[0]
+STATED = [
+    ("L'outil aurait réduit de 15 % la consommation", "15", "%"),
+    ("23 % de réduction", "23", "%"),
+    ("une baisse de 30\u202f% des consommations", "30", "%"),
+    ("kilomètres en baisse de 30 pour cent", "30", "%"),
+    ("15 % de refus en moins", "15", "%"),
+    ("20 % économisés", "20", "%"),
+    ("environ 10 % d'économie", "10", "%"),
+    ("12,7 % de gain", "12.7", "%"),
+    ("-40% de fuites", "40", "%"),
+    ("Le gaspillage alimentaire : -23 %", "23", "%"),
+    ("Réduction des émissions de CO2 de 12 %", "12", "%"),
+    ("Une baisse de 12 points du taux de refus", "12", "point"),
+    ("110 000 m3 évités par an", "110000", "m3"),
+    ("110\u202f000\u00a0m³ évités", "110000", "m3"),
+    ("1,2 million de m3 économisés", "1200000", "m3"),
+    ("Les pertes ont diminué de 1 250 mètres cubes par jour", "1250", "m3"),
+    ("économise 1 200,5 kWh par an", "1200.5", "kWh"),
+    ("économie de 2,5 MWh", "2500", "kWh"),
+    ("231 tonnes de biodéchets évitées", "231", "t"),
+    ("3 500 kg de déchets en moins", "3.5", "t"),
+    ("450 tonnes de CO2 évitées", "450", "t CO2"),
+    ("réduction de 2.500 tonnes de CO2 par an", "2500", "t CO2"),
+    ("une réduction de 3 000 km parcourus", "3000", "km"),
+    ("5,5 degrés gagnés sur la place pour moins de 40 000 euros", "5.5", "°C"),
+    ("gain de temps de 25 heures par mois", "25", "heure"),
+    ("2,8 M€ d'économies par an", "2800000", "EUR"),
+    ("économies de 1,2 million d'euros", "1200000", "EUR"),
+    ("reduces train downtime by 45% in the region", "45", "%"),
+    ("the network saved 1,200 kWh of energy in the year", "1200", "kWh"),
+]
+OTHERS = [
+    "98 % de précision",
+    "98 % du territoire couvert",
+    "un marché de 97 500 euros",
+    "Marché de 2,8 M€ pour la réduction des déchets",
+    "réduction du bruit pour 40 000 euros",
+    "vise 10 % d'économies",
+    "avec un objectif de baisse de 30 %",
+    "jusqu'à 30 % de réduction",
+    "moins de 3 % de réduction",
+    "de 10 à 15 % d'économies",
+    "réduit à 12 % le taux de refus",
+    "fréquentation en hausse de 20 %",
+    "125 collèges et 16 % de capteurs en panne",
+    "baisse de 12 tournées",
+    "10 million euros in additional tax",
+    "the solution could reduce the consumption by 30%",
+    "",
+]
+
+
+@pytest.fixture(scope="module")
+def declared() -> dict[str, Effects]:
+    """The effects of every example: one query."""
+    texts = [*(text for text, _, _ in STATED), *OTHERS]
+    return dict(zip(texts, effects(*texts), strict=True))
+
+
+@pytest.mark.parametrize(("text", "value", "unit"), STATED)
+def test_a_quantity_said_to_be_saved_is_an_effect(
+    declared: dict[str, Effects], text: str, value: str, unit: str
+) -> None:
+    found = declared[text]
     assert [(item[0], item[1]) for item in found] == [(Decimal(value), unit)]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "98 % de précision",
-        "98 % du territoire couvert",
-        "un marché de 97 500 euros",
-        "Marché de 2,8 M€ pour la réduction des déchets",
-        "réduction du bruit pour 40 000 euros",
-        "vise 10 % d'économies",
-        "avec un objectif de baisse de 30 %",
-        "jusqu'à 30 % de réduction",
-        "moins de 3 % de réduction",
-        "de 10 à 15 % d'économies",
-        "réduit à 12 % le taux de refus",
-        "fréquentation en hausse de 20 %",
-        "125 collèges et 16 % de capteurs en panne",
-        "baisse de 12 tournées",
-        "10 million euros in additional tax",
-        "the solution could reduce the consumption by 30%",
-        "",
-    ],
-)
-def test_what_looks_like_an_effect_is_none(text: str) -> None:
-    assert effects(text) == [[]]
+@pytest.mark.parametrize("text", OTHERS)
+def test_what_looks_like_an_effect_is_none(declared: dict[str, Effects], text: str) -> None:
+    assert declared[text] == []
 
 
 def test_the_clause_that_says_it_goes_with_it_and_all_are_kept_in_order() -> None:
@@ -117,7 +127,7 @@ def test_thousands_and_decimals_follow_the_language() -> None:
     assert effects(french)[0][0][0] == Decimal("1.25")
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.lists(st.integers(1, 10**9), min_size=20, max_size=40), st.sampled_from([" ", "\u00a0", "\u202f", ""]))
 def test_a_number_is_read_as_it_was_written(numbers: list[int], separator: str) -> None:
     texts = [f"une baisse de {f'{number:,}'.replace(',', separator)} kWh" for number in numbers]
