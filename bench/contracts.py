@@ -235,8 +235,8 @@ def parquet_in_place(out: Path) -> Figures:
 
 
 def one_row_a_contract(out: Path) -> Figures:
-    """core.contrats_versions and core.contrats (typing included: staging is a view), against a bare scan of the columns
-    that the contracts are made from, in Parquet as received. Goal: 6 x."""
+    """core.contrats_versions and core.contrats, against a bare scan of the columns that the contracts are made from, in
+    Parquet as received. Goal: 6 x."""
     from observatoire.settings import Settings
 
     settings = Settings(ROOT, out / "csv", ROOT / "data" / "register", threads=THREADS, memory_limit=MEMORY)

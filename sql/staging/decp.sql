@@ -1,5 +1,4 @@
 -- One row of the consolidated file: one supplier of one contract, in one of its versions. Suppliers keep no name.
--- A view: millions of rows are typed when they are read.
 with source as (
     select * from raw.decp
 ),
