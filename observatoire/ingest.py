@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import json
 import re
 import shutil
 import tempfile
@@ -19,7 +21,7 @@ from observatoire.settings import Settings
 from observatoire.sources.spec import RegisterProtocol, Source
 from observatoire.sql_text import identifier, literal
 from observatoire.state import SourceState, now, read_source_state, record, write_source_state
-from observatoire.storage import sha256_file, storage_errors
+from observatoire.storage import canonical_json, sha256_file, storage_errors, write_atomically
 
 HISTORY = "historique.csv"
 Outcome = Literal["nouvelle", "inchangée", "refusée", "échec"]
@@ -55,7 +57,7 @@ def ingest_source(
     """
     archive = Archive(settings.raw)
     state = read_source_state(settings, source.id)
-    _forget_lost(archive, source)
+    _forget_lost(settings, archive, source)
     results = []
     for asked in _vintages_asked(source, file, vintage):
         result, state = _ingest_one(settings, archive, source, asked, file, state, progress)
@@ -211,9 +213,13 @@ def register_date(register: Path, file: str) -> str | None:
 
 
 def _seen_again(settings: Settings, archive: Archive, source: Source, current: Delivery, received: Fetched) -> Delivery:
-    """The same bytes again. The record follows a new date, and a damaged object is mended with the bytes received."""
+    """The same bytes again. The record follows a new date, and a damaged object is mended with the bytes received.
+
+    Bytes first given as a file take the address where they were seen: the next request can then be conditional.
+    """
     date = _date(settings, source, received, current.first_seen) or current.date
-    again = replace(current, date=date, etag=received.etag, last_modified=received.last_modified)
+    url = current.url if "://" in current.url else received.url
+    again = replace(current, date=date, url=url, etag=received.etag, last_modified=received.last_modified)
     if again != current or archive.corrupted([current]):
         archive.store(received.path, again)
     return again
@@ -274,11 +280,36 @@ def _current(archive: Archive, source: Source, vintage: str | None, state: Sourc
     return known.get(state.in_use.get(vintage or "", ""), next(reversed(known.values()), None))
 
 
-def _forget_lost(archive: Archive, source: Source) -> None:
-    """A delivery whose bytes were lost or changed is asked for again without conditions, so that it can be mended."""
+def _forget_lost(settings: Settings, archive: Archive, source: Source) -> None:
+    """A delivery whose bytes were lost or changed is asked for again without conditions, so that it can be mended.
+
+    A file that no one wrote since it was found sound (same size, same moment of writing) is not read again: that would
+    take seconds for gigabytes. `observatoire audit` reads every byte.
+    """
+    path = settings.state / "sound" / f"{source.id}.json"
+    sound: dict[str, list[int]] = {}
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        sound = json.loads(path.read_text(encoding="utf-8"))
+    found: dict[str, list[int]] = {}
     for delivery in archive.deliveries(source.id):
-        if (delivery.etag or delivery.last_modified) and archive.corrupted([delivery]):
+        if not (delivery.etag or delivery.last_modified):
+            continue
+        stamp = _stamp(archive.object_path(delivery.sha256))
+        if stamp is None or (stamp != sound.get(delivery.sha256) and archive.corrupted([delivery])):
             archive.forget_validators(delivery)
+        else:
+            found[delivery.sha256] = stamp
+    if found != sound:
+        write_atomically(path, canonical_json(found) + "\n")
+
+
+def _stamp(path: Path) -> list[int] | None:
+    """Size and moment of writing (ns) of a file; None when it is not there."""
+    try:
+        known = path.stat()
+    except FileNotFoundError:
+        return None
+    return [known.st_size, known.st_mtime_ns]
 
 
 def _vintages_asked(source: Source, file: Path | None, vintage: str | None) -> list[str | None]:
