@@ -13,6 +13,7 @@ from observatoire.release.diff import diff_releases
 from observatoire.release.query import ask
 from observatoire.release.store import find_release
 from observatoire.settings import Settings
+from observatoire.standing import source_rows
 
 Rows = list[dict[str, Any]]
 
@@ -108,7 +109,7 @@ def freshness_rows(settings: Settings) -> Rows:
             "Que faire": (row["message"] or "") if row["degradee_depuis"] else "",
             "Titre": row["titre"],
         }
-        for row in pipeline.source_rows(settings)
+        for row in source_rows(settings)
     ]
     return sorted(rows, key=lambda row: (not row["Que faire"], row["Source"]))
 

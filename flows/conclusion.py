@@ -11,10 +11,10 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows import artifacts
-from observatoire import pipeline
 from observatoire.errors import ObservatoireError
 from observatoire.pipeline import Report
 from observatoire.settings import Settings
+from observatoire.standing import stale_sources
 
 DEGRADED = "Dégradée"
 
@@ -40,7 +40,7 @@ def concluded(work: Callable[[Settings], State[Any]]) -> State[Any]:
 def released(settings: Settings, report: Report) -> State[Any]:
     """The state of a refresh: « Completed », or « Dégradée » (also of type COMPLETED) when a source is degraded or stale,
     as the command then ends with the code 3."""
-    report = replace(report, stale=pipeline.stale_sources(settings))
+    report = replace(report, stale=stale_sources(settings))
     artifacts.show_refresh(settings, report)
     name = DEGRADED if report.exit_code else None
     return Completed(name=name, message=artifacts.headline(report), data=report.as_dict())

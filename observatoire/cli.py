@@ -111,15 +111,15 @@ def audit(json: Json = False, attendre: Wait = 0.0) -> None:
 @app.command()
 def sources(json: Json = False) -> None:
     """Montrer chaque source : ce qui est utilisé, depuis quand elle est dégradée et pourquoi."""
-    from observatoire import pipeline
+    from observatoire.standing import source_rows
 
-    output.sources(pipeline.source_rows(output.settings()), json)
+    output.sources(source_rows(output.settings()), json)
 
 
 @app.command()
 def releases(json: Json = False) -> None:
     """Montrer les versions publiées, la plus récente d'abord."""
-    from observatoire.pipeline import release_rows
+    from observatoire.standing import release_rows
 
     output.releases(release_rows(output.settings()), json)
 

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from observatoire.archive import Archive
 from observatoire.errors import BuildFailed, ChecksFailed, UsageError
-from observatoire.freshness import staleness
 from observatoire.ingest import Ingested, deliveries_in_use, ingest_source, required_missing
 from observatoire.settings import Settings, register_inputs
 from observatoire.sources.spec import RegisterProtocol, Source, load_sources
-from observatoire.state import now, read_source_state, record, writer_lock
+from observatoire.state import now, record, writer_lock
 from observatoire.storage import canonical_json, sha256_text, storage_errors, write_atomically
 
 if TYPE_CHECKING:
@@ -74,6 +73,7 @@ def refresh(
     Raises ObservatoireError when nothing could be released.
     """
     from observatoire.review.unrecorded import unrecorded_changes
+    from observatoire.standing import stale_sources
 
     with writer_lock(settings, who, wait_seconds):
         _clear(settings)
@@ -272,29 +272,6 @@ def _listed(blocking: Sequence[CheckResult]) -> str:
     return f"{shown} (et {len(causes) - 5} autres)." if len(causes) > 5 else f"{shown}."
 
 
-def release_rows(settings: Settings) -> list[dict[str, Any]]:
-    """The releases on disk, newest first: release.json, whether it is current, and each moment it became so.
-
-    A release whose content comes back after another one becomes current again: it then has several such moments.
-    """
-    from observatoire.release.store import current_release, list_releases
-    from observatoire.state import read_journal
-
-    current = current_release(settings)
-    moments: dict[str, list[str]] = {}
-    for event in read_journal(settings):
-        if event.get("event") == "release" and isinstance(event.get("id"), str):
-            moments.setdefault(event["id"], []).append(str(event.get("at")))
-    return [
-        {
-            **release.about(),
-            "en_service": current is not None and release.id == current.id,
-            "entrees_en_service": moments.get(release.id, []),
-        }
-        for release in reversed(list_releases(settings))
-    ]
-
-
 def audit(settings: Settings, who: str = "cli", wait_seconds: float = 0.0, tell: Tell | None = None) -> list[str]:
     """Verify the archive, rebuild the current release in a folder of its own and compare every byte.
 
@@ -344,50 +321,6 @@ def _audit(settings: Settings, tell: Tell | None) -> list[str]:
         ]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def stale_sources(settings: Settings) -> list[str]:
-    """One French line per source in use that went stale (see `observatoire.freshness`)."""
-    moment = now()
-    lines = []
-    for source in load_all_sources(settings).values():
-        stale = staleness(source, deliveries_in_use(settings, source), read_source_state(settings, source.id), moment)
-        if stale:
-            lines.append(f"{source.id} : {stale.message}")
-    return lines
-
-
-def source_rows(settings: Settings) -> list[dict[str, Any]]:
-    """What « observatoire sources » shows: one row per source or list, what is in use, since when it is degraded.
-
-    A source that failed, shrank, changed its header or disappeared is degraded since its first refused attempt; one
-    that went stale, since the day its cadence no longer explains its silence.
-    """
-    lists = {name: item.source for name, item in load_lists(settings).items()}
-    moment = now()
-    rows = []
-    for source in [*load_all_sources(settings).values(), *lists.values()]:
-        state = read_source_state(settings, source.id)
-        used = deliveries_in_use(settings, source)
-        stale = staleness(source, used, state, moment)
-        rows.append(
-            {
-                "source": source.id,
-                "titre": source.title,
-                "protocole": "fichier remis" if source.id in lists else source.protocol.name,
-                "requise": source.required,
-                "verified": source.verified,
-                "licence": source.licence,
-                "livraisons": [delivery.label for delivery in used],
-                "sha256": [delivery.sha256 for delivery in used],
-                "dernier_essai": state.last_attempt,
-                "degradee_depuis": state.degraded_since or (stale and stale.since),
-                "message": state.message or (stale and f"{source.id} : {stale.message}"),
-                "perimee": stale is not None,
-                "republiee": source.republished,
-            }
-        )
-    return rows
 
 
 def _sums(path: Path) -> dict[str, str]:

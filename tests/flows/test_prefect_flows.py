@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from observatoire import pipeline
+from observatoire import pipeline, standing
 from observatoire.freshness import Stale
 from observatoire.release.store import current_release
 from observatoire.settings import Settings
+from observatoire.standing import source_rows
 from observatoire.state import writer_lock
 from tests.flows.conftest import Flows
 from tests.helpers import CASES, edit_csv
@@ -39,7 +40,7 @@ def test_a_change_is_published_and_explained(flows: Flows, room: Settings) -> No
     assert usages == {"Table": "usages", "Lignes": usages["Lignes"], "Ajoutées": 0, "Retirées": 0, "Modifiées": 1}
     assert all(row["Que faire"] and row["Constat"] for row in flows.artifact("controles"))
     assert sorted(row["Source"] for row in flows.artifact("fraicheur")) == sorted(
-        row["source"] for row in pipeline.source_rows(room)
+        row["source"] for row in source_rows(room)
     )
 
     again = flows.refresh()
@@ -81,7 +82,7 @@ def test_a_stale_source_is_said_and_the_end_is_degraded(
     flows: Flows, room: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stale = Stale("2026-01-01T00:00:00Z", "plus revue depuis le 2025-12-01, cadence mensuelle. Lancer ceci.")
-    monkeypatch.setattr(pipeline, "staleness", lambda source, *_: stale if source.id == "hotes" else None)
+    monkeypatch.setattr(standing, "staleness", lambda source, *_: stale if source.id == "hotes" else None)
 
     state = flows.refresh()
 

@@ -17,6 +17,7 @@ from observatoire.pipeline import Report
 from observatoire.quality.spec import load_table_specs
 from observatoire.release.store import Release, current_release, damaged_files, list_releases
 from observatoire.settings import Settings
+from observatoire.standing import release_rows
 from tests.conftest import ROOT, copy_project
 from tests.helpers import asked, edit_csv
 
@@ -158,7 +159,7 @@ def test_what_changes_and_comes_back(project: Settings) -> None:
     assert current is not None
     assert (third.release, current.id) == (first.release, first.release)
     assert len(list_releases(project)) == 2
-    rows = {row["id"]: row for row in pipeline.release_rows(project)}
+    rows = {row["id"]: row for row in release_rows(project)}
     assert [len(rows[id_]["entrees_en_service"]) for id_ in (first.release, second.release)] == [2, 1]
     assert rows[first.release]["en_service"]
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from observatoire import cli_output, pipeline
+from observatoire import cli_output, pipeline, standing
 from observatoire.freshness import DAYS, Stale, staleness
 from observatoire.ingest import ingest_source
 from observatoire.pipeline import Report
 from observatoire.settings import Settings
 from observatoire.sources.spec import Source
+from observatoire.standing import source_rows, stale_sources
 from observatoire.state import SourceState, read_source_state, write_source_state
 from tests.helpers import make_delivery, make_source
 
@@ -68,10 +69,10 @@ def test_sources_says_since_when_a_source_is_stale_and_the_failure_comes_first(
     assert [result.outcome for result in ingest_source(project, loose, file)] == ["nouvelle"]
 
     def shown() -> dict[str, object]:
-        return next(row for row in pipeline.source_rows(project) if row["source"] == "pstw")
+        return next(row for row in source_rows(project) if row["source"] == "pstw")
 
     assert (shown()["degradee_depuis"], shown()["perimee"]) == (None, False)
-    monkeypatch.setattr(pipeline, "now", lambda: "2036-01-01T00:00:00Z")
+    monkeypatch.setattr(standing, "now", lambda: "2036-01-01T00:00:00Z")
     row = shown()
     assert row["perimee"] is True and str(row["degradee_depuis"]) < "2036"
     assert "cadence trimestrielle" in str(row["message"])
@@ -83,7 +84,7 @@ def test_sources_says_since_when_a_source_is_stale_and_the_failure_comes_first(
 def test_the_command_shows_since_when_and_what_was_never_seen(
     released: tuple[Settings, Report], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = {str(row["source"]): row for row in pipeline.source_rows(released[0])}
+    rows = {str(row["source"]): row for row in source_rows(released[0])}
     failed = {"degradee_depuis": "2026-12-01T00:00:00Z", "message": "boamp : le serveur a répondu 503"}
     late = {"degradee_depuis": "2026-11-01T00:00:00Z", "message": "pstw : plus revue", "perimee": True}
     cli_output.sources([{**rows["boamp"], **failed}, {**rows["pstw"], **late}, rows["odap"], rows["hotes"]], False)
@@ -101,6 +102,6 @@ def test_a_refresh_says_which_sources_went_stale_and_exits_3(
     late = replace(first, stale=["pstw : plus revue depuis le 2026-01-01"])
     assert late.exit_code == 3
     monkeypatch.setattr(
-        pipeline, "staleness", lambda source, *_: Stale("x", "trop vieux") if source.id == "hotes" else None
+        standing, "staleness", lambda source, *_: Stale("x", "trop vieux") if source.id == "hotes" else None
     )
-    assert pipeline.stale_sources(settings) == ["hotes : trop vieux"]
+    assert stale_sources(settings) == ["hotes : trop vieux"]

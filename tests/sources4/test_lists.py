@@ -14,6 +14,7 @@ from observatoire.errors import SpecError, UsageError
 from observatoire.review.proposals import Proposals, register_columns
 from observatoire.settings import Settings
 from observatoire.sources.imports import load_import, load_imports
+from observatoire.standing import source_rows
 from tests.conftest import ROOT
 from tests.helpers import read_csv
 
@@ -141,7 +142,7 @@ def test_a_list_without_a_file_says_what_to_do(project: Settings) -> None:
 def test_every_shipped_list_is_valid_and_shown_as_never_verified(project: Settings) -> None:
     lists = load_imports(REGISTER, register_columns(REGISTER))
     assert {"bibliotheque_ia", "laureats_france2030", "partenaire"} <= lists.keys()
-    shown = {row["source"]: row for row in pipeline.source_rows(project)}
+    shown = {row["source"]: row for row in source_rows(project)}
     for name, item in lists.items():
         assert shown[name]["protocole"] == "fichier remis" and shown[name]["verified"] is False
         assert shown[name]["republiee"] == item.source.republished == (item.source.licence != "non indiquée")

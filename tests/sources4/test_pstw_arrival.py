@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from observatoire import pipeline
 from observatoire.ingest import Ingested, deliveries_in_use, ingest_source
 from observatoire.pipeline import load_all_sources
 from observatoire.settings import Settings
+from observatoire.standing import source_rows
 from tests.helpers import Warehouse
 from tests.servers import Answer, Server, html
 
@@ -56,7 +56,7 @@ def take(settings: Settings, server: Server, body: bytes | Answer) -> Ingested:
 
 
 def shown(settings: Settings) -> dict[str, object]:
-    return next(row for row in pipeline.source_rows(settings) if row["source"] == "pstw")
+    return next(row for row in source_rows(settings) if row["source"] == "pstw")
 
 
 def test_each_fault_degrades_the_source_keeps_the_last_good_and_a_good_one_mends_it(
