@@ -42,10 +42,11 @@ tranches as (
 select gold_id, {columns} from tranches group by gold_id
 """
 
-# COFOG labels (level I) as the delivery writes them.
+# COFOG labels (levels I and II) as the delivery writes them.
 FUNCTIONS = """
 insert into fonctions
-select "PSTW ID", trim("Functions of Government (COFOG level I)") from read_csv({pstw}, header = true, all_varchar = true)
+select "PSTW ID", "Functions of Government (COFOG level I)", "Functions of Government (COFOG level II)"
+from read_csv({pstw}, header = true, all_varchar = true)
 """
 
 
@@ -123,12 +124,12 @@ def measure_themes(
     rules, ranks = load_rules(settings.register), load_themes(settings.register)
     with closing(_labelled(settings, half, fonds_vert, draw)) as con:
         missing = _missing(con)
-        con.execute("create temp table fonctions (cle varchar, cofog varchar)")
+        con.execute("create temp table fonctions (cle varchar, cofog varchar, cofog_2 varchar)")
         if pstw:
             con.execute(FUNCTIONS.format(pstw=literal(str(_existing(pstw)))))
         con.execute("create temp table formes_themes as " + rules_query(rules))
         texts = (
-            "select j.gold_id as cle, texte_normalise(j.texte) as texte, null::varchar as cpv, f.cofog from juges as j "
+            "select j.gold_id as cle, texte_normalise(j.texte) as texte, null::varchar as cpv, f.cofog, f.cofog_2 from juges as j "
             "left join fonctions as f on j.source = 'pstw' and f.cle = j.cle where j.ia in ('oui', 'possible')"
         )
         con.execute("create temp table themes as " + themes_query(rules, ranks, "formes_themes", texts))

@@ -67,7 +67,7 @@ def detected(known: Lexicon) -> str:
 def found_texts() -> str:
     """The texts whose theme is looked for: what was judged « oui » or « à examiner », with CPV and COFOG."""
     return (
-        "select d.candidat_id as cle, d.texte_normalise as texte, b.cpv, e.fonction as cofog "
+        "select d.candidat_id as cle, d.texte_normalise as texte, b.cpv, e.fonction as cofog, e.sous_fonction as cofog_2 "
         f"from {DETECTED} as d inner join {CANDIDATES} as b on b.candidat_id = d.candidat_id "
         "left join core.contexte_europe as e on e.source = b.source and e.cle_source = b.cle "
         "where d.decision <> 'non'"

@@ -84,12 +84,14 @@ class Rules(Strict):
     statuts: Codes
     cpv: Mapping[str, Mapping[str, int]]
     cofog: Mapping[str, Mapping[str, int]]
+    cofog_2: Mapping[str, Mapping[str, int]]
 
     @model_validator(mode="after")
     def coherent(self) -> Rules:
         named = {
             "cpv": [theme for weights in self.cpv.values() for theme in weights],
             "cofog": [theme for weights in self.cofog.values() for theme in weights],
+            "cofog_2": [theme for weights in self.cofog_2.values() for theme in weights],
             "finalite": list(self.finalite.selon_le_but),
             "parle_au_public": list(self.parle_au_public.gardent),
             "domaines": list(self.domaines.sauf),
@@ -151,12 +153,13 @@ def rules_query(rules: Rules) -> str:
 def themes_query(rules: Rules, themes: Mapping[str, tuple[int, str]], forms: str, texts: str) -> str:
     """The SELECT (cle, theme, themes, finalite_environnementale, technique, statut) of every row of `texts`.
 
-    `texts` is a query of (cle, texte, cpv, cofog), texts in normal form, cpv and cofog nullable; `forms` names the table of
-    `rules_query`. `themes` of the result starts with the main one; a text that tells nothing is « autre », « inconnu ».
+    `texts` is a query of (cle, texte, cpv, cofog, cofog_2), texts in normal form, the others nullable; `forms` names the table
+    of `rules_query`. A function of level II that the rules know hides the one of level I. `themes` of the result starts with the main one; a text that tells nothing is « autre », « inconnu ».
     """
     same_family = "split_part(a.genre, '/', 1) = split_part(b.genre, '/', 1)"
     ranks = ", ".join(f"({literal(code)}, {rank}, {literal(purpose)})" for code, (rank, purpose) in themes.items())
     public, defaults = rules.parle_au_public, rules.finalite.selon_le_but
+    second = "lower(rtrim(trim(t.cofog_2), '.'))"
     near = sorted(rules.places)[-2]  # the title and what follows it
     told = f"f.code <> 'relation_usagers' and f.code not in {_listed(public.gardent)}"
     return f"""with {steps(texts, f"select * from {forms}", same_family)},
@@ -172,6 +175,10 @@ vus as (
     union all
     select t.cle, 'theme', v.theme, v.poids, {FEATURE} from ({texts}) as t
     inner join (values {_features(rules.cofog)}) as v(code, theme, poids) on v.code = lower(trim(t.cofog))
+    where coalesce({second} not in {_listed(rules.cofog_2)}, true)
+    union all
+    select t.cle, 'theme', v.theme, v.poids, {FEATURE} from ({texts}) as t
+    inner join (values {_features(rules.cofog_2)}) as v(code, theme, poids) on v.code = {second}
 ),
 sommes as (
     select cle, famille, code, max(poids) as force, min(mot) as mot, sum(poids) as somme,

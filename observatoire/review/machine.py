@@ -24,7 +24,7 @@ def machine_model(settings: Settings) -> Model:
     known, rules = lexicon.load_lexicon(settings.register), themes.load_rules(settings.register)
     ranks = themes.load_themes(settings.register)
     texts = f"(select 'cas_usage|' || id as cle, {TEXT} as objet from staging.cas_usage)"
-    normal = f"select cle, texte_normalise(objet) as texte, cast(null as varchar) as cpv, cast(null as varchar) as cofog from {texts}"
+    normal = f"select cle, texte_normalise(objet) as texte, null::varchar as cpv, null::varchar as cofog, null::varchar as cofog_2 from {texts}"
     query = (
         "select t.cle, coalesce(d.decision, 'non') as detection, h.theme, "
         "case when h.finalite_environnementale then 'oui' when not h.finalite_environnementale then 'non' end as finalite "
