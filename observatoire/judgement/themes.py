@@ -53,6 +53,8 @@ class Codes(Strict):
 class PublicTool(Strict):
     """A tool that speaks to the public: from which weight, which themes keep it, by what the others are divided.
 
+    So are CPV and COFOG, for every theme: they tell the subject, not whose tool it is.
+
     `agents`: from which weight a form of gestion_interne says that the tool speaks to staff instead.
     """
 
@@ -181,8 +183,9 @@ vus as (
     inner join (values {_features(rules.cofog_2)}) as v(code, theme, poids) on v.code = {second}
 ),
 sommes as (
-    select cle, famille, code, max(poids) as force, min(mot) as mot, sum(poids) as somme,
-        sum(poids * {_places(rules.places)})::integer as poids
+    select cle, famille, code, max(poids) as force, min(nullif(mot, {FEATURE})) as mot, sum(poids) as somme,
+        sum(poids * {_places(rules.places)})::integer as poids,
+        coalesce(sum(poids) filter (mot = {FEATURE}), 0)::integer as traits
     from vus group by cle, famille, code
 ),
 connus(code, rang, but) as (values {ranks}),
@@ -193,7 +196,8 @@ publics as (
     select cle from vus where famille = 'theme' and code = 'gestion_interne' and poids >= {public.agents} and mot <= {near}
 ),
 points as (
-    select f.cle, f.code, f.mot, c.rang, f.poids
+    select f.cle, f.code, c.rang,
+        (f.poids - if(p.cle is not null, f.traits - f.traits // {public.divise}, 0))
         * if(f.code in {_listed(rules.domaines.sauf)}, 100, {rules.domaines.pour_cent})
         * if(p.cle is not null and f.code in {_listed(public.gardent)} and f.mot <= {min(rules.places)}, {public.divise}, 1)
         // if(p.cle is not null and {told}, {public.divise}, 1) as points
