@@ -24,12 +24,17 @@ CON = duckdb.connect()
 CON.execute("create table formes as " + rules_query(RULES))
 
 
-def judged(*texts: str, cpv: str | None = None, cofog: str | None = None) -> list[dict[str, Any]]:
+def judged(
+    *texts: str, cpv: str | None = None, cofog: str | None = None, cofog_2: str | None = None
+) -> list[dict[str, Any]]:
     """What the rules say of each text, in order."""
-    CON.execute("create or replace temp table textes_lus (cle integer, texte varchar, cpv varchar, cofog varchar)")
+    CON.execute(
+        "create or replace temp table textes_lus "
+        "(cle integer, texte varchar, cpv varchar, cofog varchar, cofog_2 varchar)"
+    )
     CON.executemany(
-        "insert into textes_lus values ($1, $2, $3, $4)",
-        [[place, normalise(text), cpv, cofog] for place, text in enumerate(texts)],
+        "insert into textes_lus values ($1, $2, $3, $4, $5)",
+        [[place, normalise(text), cpv, cofog, cofog_2] for place, text in enumerate(texts)],
     )
     found = CON.execute(themes_query(RULES, RANKS, "formes", "select * from textes_lus") + " order by h.cle")
     names = [column[0] for column in found.description]
@@ -231,7 +236,21 @@ def test_codes_of_the_record_help_a_text_that_says_little() -> None:
     text = "Solution d'intelligence artificielle"
     assert judged(text, cpv="90510000")[0]["theme"] == "dechets"
     assert judged(text, cofog="Health ")[0]["theme"] == "social_sante"
-    assert judged(text, cpv="99999999", cofog="Unknown")[0]["theme"] == "autre"
+    assert judged(text, cpv="99999999", cofog="Unknown", cofog_2="Unknown")[0]["theme"] == "autre"
+
+
+def test_the_second_level_of_cofog_hides_the_first_only_where_it_is_known() -> None:
+    text = "Solution d'intelligence artificielle"
+    assert judged(text, cofog="Environmental protection", cofog_2="Waste management.")[0]["themes"] == ["dechets"]
+    assert judged(text, cofog="Public order and safety", cofog_2="Law courts")[0]["themes"] == ["autre"]
+    assert judged(text, cofog="Health", cofog_2="Health n.e.c.")[0]["theme"] == "social_sante"
+    assert judged(text, cofog_2="Water supply ")[0]["theme"] == "eau"
+
+
+def test_what_stands_beside_a_tool_for_the_public_does_not_say_whose_it_is() -> None:
+    text = "A chatbot informs citizens about the services of the city"
+    assert judged(text, cofog="Health")[0]["theme"] == "relation_usagers"
+    assert judged("A chatbot of the hospital for its patients", cofog="Health")[0]["theme"] == "social_sante"
 
 
 def test_what_stands_first_counts_more_and_the_others_are_kept() -> None:
