@@ -49,7 +49,9 @@ def judged() -> Iterator[duckdb.DuckDBPyConnection]:
             "insert into core.candidats_bruts (candidat_id, source, cle, objet) values ($1, $2, $1, $3)",
             [[key, source, text] for key, (source, text) in TEXTS.items()],
         )
-        con.execute("create table core.contexte_europe (source varchar, cle_source varchar, fonction varchar, sous_fonction varchar)")
+        con.execute(
+            "create table core.contexte_europe (source varchar, cle_source varchar, fonction varchar, sous_fonction varchar)"
+        )
         con.execute(
             "create table core.decisions_confrontees as select * from (values "
             "('d1', 'detection', 'decp|b', 'à examiner', 'oui', true), ('d2', 'detection', 'decp|a', 'non', 'non', true)) "
