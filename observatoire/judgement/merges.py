@@ -70,10 +70,15 @@ with resolus as (
     where siren is not null
 ),
 corps as (
-    select trace_id, first(siren order by rang) as siren, list(distinct siren order by siren) as autorites
+    select trace_id, arg_min(siren, rang) as siren,
+        if(min(rang) = 0, [arg_min(siren, rang)], list(distinct siren order by siren)) as autorites
     from resolus
     group by trace_id
     having min(rang) < 2
+    union all
+    select nom_id, siren, [siren]
+    from entrepot.core.organismes_resolus
+    where siren is not null and nom_id not in (select trace_id from resolus)
 ),
 situes as (
     select a.*, coalesce(a.siren, c.siren) as siren_trouve,

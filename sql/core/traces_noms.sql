@@ -65,7 +65,7 @@ rares as (
 
 select
     c.trace_id,
-    c.cle as nom,
+    c.cle,
     bool_or(c.champ = 'titre') as du_titre,
     regexp_matches(c.cle, '[A-Z].*[A-Z]') as sigle,
     r.traces

@@ -1,5 +1,6 @@
 -- Pairs of traces that may speak of one use or one project: same authority, a commune and its EPCI, one page, or one place.
--- What is compared is counted in points (sql/macros/rapprochement.sql), and `motif` says why.
+-- What is compared is counted in points (sql/macros/rapprochement.sql), and `motif` says why; `reservee`: the machine leaves the
+-- pair to analysts whatever it proposes.
 with appartenances as (
     select distinct
         siren,
@@ -46,7 +47,11 @@ langues as (
     select
         p.trace_a,
         p.trace_b,
-        a.langue = b.langue as meme_langue
+        a.langue = b.langue as meme_langue,
+        case
+            when a.description is null and b.description is not null then 'a'
+            when b.description is null and a.description is not null then 'b'
+        end as titre_seul
     from paires as p
     inner join core.traces_corpus as a on a.trace_id = p.trace_a
     inner join core.traces_corpus as b on b.trace_id = p.trace_b
@@ -64,12 +69,16 @@ ressemblances as (
     select
         p.trace_a,
         p.trace_b,
-        sum(x.poids * y.poids) filter (x.partie = 'titre') / 100000000 as titres,
-        sum(x.poids * y.poids) filter (x.partie = 'texte') / 100000000 as textes
+        sum(x.poids * y.poids) filter (x.partie = 'titre' and y.partie = 'titre') / 100000000 as titres,
+        sum(x.poids * y.poids) filter (x.partie = 'texte' and y.partie = 'texte') / 100000000 as textes,
+        sum(if(p.titre_seul = 'a', x.poids * x.poids, y.poids * y.poids)) filter (
+            (p.titre_seul = 'a' and x.partie = 'titre' and y.partie = 'texte')
+            or (p.titre_seul = 'b' and x.partie = 'texte' and y.partie = 'titre')
+        ) / 100000000 as contenance
     from langues as p
     inner join mots as x on x.trace_id = p.trace_a and x.dans_sa_langue = p.meme_langue
     inner join mots as y
-        on y.trace_id = p.trace_b and y.dans_sa_langue = p.meme_langue and y.partie = x.partie and y.mot = x.mot
+        on y.trace_id = p.trace_b and y.dans_sa_langue = p.meme_langue and y.mot = x.mot
     group by p.trace_a, p.trace_b
 ),
 
@@ -79,7 +88,7 @@ noms_communs as (
         b.trace_id as trace_b,
         arg_max(
             {
-                'nom': a.nom,
+                'nom': a.cle,
                 'traces': a.traces,
                 'lieu': case
                     when a.du_titre and b.du_titre then 'titres'
@@ -87,10 +96,10 @@ noms_communs as (
                     else 'textes'
                 end
             },
-            {'lieu': cast(a.du_titre as integer) + cast(b.du_titre as integer), 'rarete': -a.traces, 'nom_id': a.nom}
+            struct_pack(titres := cast(a.du_titre as integer) + cast(b.du_titre as integer), rarete := -a.traces, cle := a.cle)
         ) as commun
     from core.traces_noms as a
-    inner join core.traces_noms as b on b.nom = a.nom and a.trace_id < b.trace_id
+    inner join core.traces_noms as b on b.cle = a.cle and a.trace_id < b.trace_id
     group by a.trace_id, b.trace_id
 ),
 
@@ -107,6 +116,8 @@ liees as (
         p.trace_b,
         a.cle as cle_a,
         b.cle as cle_b,
+        a.du_registre as registre_a,
+        b.du_registre as registre_b,
         a.du_registre and b.du_registre as du_registre,
         a.source = b.source as meme_source,
         case
@@ -133,7 +144,8 @@ liees as (
         ) as a_la_suite,
         p.meme_langue,
         coalesce(cast(r.titres as decimal(5, 3)), 0) as titres,
-        coalesce(cast(r.textes as decimal(5, 3)), 0) as similarite
+        coalesce(cast(r.textes as decimal(5, 3)), 0) as similarite,
+        if(p.titre_seul is null, null, coalesce(cast(r.contenance as decimal(5, 3)), 0)) as contenance
     from langues as p
     inner join core.traces as a on a.trace_id = p.trace_a
     inner join core.traces as b on b.trace_id = p.trace_b
@@ -151,28 +163,61 @@ comparees as (
         autorites = 'même' as meme_autorite,
         a_la_suite or numeros_differents as distinguees,
         titres >= 0.9 and similarite >= 0.9 and not numeros_differents as saisie_deux_fois,
-        points_titres(titres) + points_textes(similarite) + points_nom(lieu_du_nom, traces_du_nom) + points_theme(meme_theme)
+        points_titres(titres) + coalesce(points_contenance(contenance), points_textes(similarite)) + points_nom(lieu_du_nom, traces_du_nom) + points_theme(meme_theme)
         + points_page(meme_page) + points_sources(meme_source) as points
     from liees
+),
+
+proposees as (
+    select
+        *,
+        rapprochement_propose(
+            points, autorites, distinguees, saisie_deux_fois, membre or meme_page or meme_territoire, meme_page,
+            coalesce(meme_theme, false), titres, similarite
+        ) as proposition
+    from comparees
+),
+
+-- A trace of open data joins one row of the register, the closest: joining two would merge them.
+proches as (
+    select
+        if(registre_a, trace_b, trace_a) as trace_id,
+        if(registre_a, trace_a, trace_b) as registre_id,
+        points,
+        rank() over (partition by if(registre_a, trace_b, trace_a) order by points desc) as place
+    from proposees
+    where proposition = 'meme_usage' and registre_a <> registre_b
+),
+
+rattachees as (
+    select
+        trace_id,
+        case when count(*) = 1 then min(registre_id) end as registre_id
+    from proches
+    where place = 1
+    group by trace_id
 )
 
 select
-    trace_a,
-    trace_b,
-    cle_a,
-    cle_b,
-    du_registre,
-    meme_autorite,
-    coalesce(meme_theme, false) as meme_theme,
-    meme_page,
-    membre,
-    titres,
-    similarite,
-    points,
-    rapprochement_propose(
-        points, autorites, distinguees, saisie_deux_fois, membre or meme_page or meme_territoire, meme_page,
-        coalesce(meme_theme, false), titres, similarite
-    ) as proposition,
+    p.trace_a,
+    p.trace_b,
+    p.cle_a,
+    p.cle_b,
+    p.du_registre,
+    p.du_registre
+    or coalesce(p.proposition = 'meme_usage' and case
+        when p.registre_a then b.registre_id is distinct from p.trace_a
+        when p.registre_b then a.registre_id is distinct from p.trace_b
+        else a.trace_id is not null and b.trace_id is not null and a.registre_id is distinct from b.registre_id
+    end, false) as reservee,
+    p.meme_autorite,
+    coalesce(p.meme_theme, false) as meme_theme,
+    p.meme_page,
+    p.membre,
+    p.titres,
+    p.similarite,
+    p.points,
+    p.proposition,
     concat_ws(
         ', ',
         case autorites
@@ -187,9 +232,12 @@ select
             when 'titres' then 'deux titres'
             else 'deux textes'
         end end,
-        'titres ressemblants à ' || titres || ', textes à ' || similarite || if(meme_langue, '', ' (deux langues)'),
+        'titres ressemblants à ' || titres || ', textes à ' || similarite
+        || coalesce(', titre seul dit à ' || contenance || ' par l''autre texte', '') || if(meme_langue, '', ' (deux langues)'),
         case when a_la_suite then 'inscrits à la suite par leur source' end,
         case when numeros_differents then 'numéros de cas différents' end,
         points || ' points'
     ) as motif
-from comparees
+from proposees as p
+left join rattachees as a on a.trace_id = p.trace_a
+left join rattachees as b on b.trace_id = p.trace_b

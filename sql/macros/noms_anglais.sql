@@ -11,7 +11,9 @@ create or replace macro nom_francise(nom) as
         regexp_replace(
         regexp_replace(
         regexp_replace(
-            nom, '(?i)^(?:the )?(?:city|town|municipality) of\s+(.*)$', 'Ville de \1'
+        regexp_replace(
+            nom, '(?i)^greater\s+(.*)$', 'Grand \1'
+        ), '(?i)^(?:the )?(?:city|town|municipality) of\s+(.*)$', 'Ville de \1'
         ), '(?i)^(.*?)\s+(?:municipality|city hall|city council|town hall|town council)$', 'Ville de \1'
         ), '(?i)^(?:the )?(?:region(?:al council)? of\s+(.*)|(.*?)\s+region(?:al counci?l?)?)$', 'Région \1\2'
         ), '(?i)^(?:the )?(?:department(?:al council)? of\s+(.*)|(.*?)\s+department(?:al council)?)(?:\s+in .*)?$', 'Département \1\2'

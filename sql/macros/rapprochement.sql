@@ -18,6 +18,10 @@ create or replace macro mots_utiles(texte) as
         lambda m: mot_singulier(m)
     );
 
+-- The same, cut at six letters: derived words fall together.
+create or replace macro mots_radicaux(texte) as
+    list_transform(mots_utiles(texte), lambda m: left(m, 6));
+
 -- Whether the small words of a text are English ones, more than French ones.
 create or replace macro texte_anglais(texte) as
     len(regexp_extract_all(nom_plat(texte), '\b(?:the|of|and|to|for|with|by|is|in|from|an)\b'))
@@ -47,11 +51,18 @@ create or replace macro rang_de_cle(cle) as
 create or replace macro url_page(url) as
     regexp_replace(regexp_replace(lower(url), '^https?://(?:www\.)?', ''), '(?:[#?].*|/+)$', '');
 
--- The name of an authority as an inventory in English writes it, without what says that it is a municipality.
+-- The name of an authority as an inventory in English writes it: without what says that it is a municipality, with what says
+-- that it is not (« Trento » is no « province trento »).
 create or replace macro autorite_plate(nom) as
     trim(regexp_replace(
-        nom_plat(nom),
-        '^the\b|\b(?:(?:municipality|city|town) (?:council )?of(?: the)?|municipality|(?:city|town) (?:council|hall))\b', '', 'g'
+        regexp_replace(
+            regexp_replace(
+                nom_plat(nom),
+                '^the\b|\b(?:(?:municipality|city|town) (?:council )?of(?: the)?|municipality|(?:city|town) (?:council|hall))\b', '', 'g'
+            ),
+            '\b(region|county|department)(?:al)? council\b', '\1'
+        ),
+        '^\s*(region|county|department|province) of (?:the )?(.*)$', '\2 \1'
     ));
 
 -- The same body abroad, known by its country and its flat name; and every body that its name joins.
@@ -83,6 +94,16 @@ create or replace macro points_textes(ressemblance) as
         when ressemblance >= 0.25 then 2
         when ressemblance >= 0.1 then 1
         else 0
+    end;
+
+-- A title alone (a grant, a contract) is too short to be compared with a text: what counts is how much of it the text says. Half
+-- of a title is often the name of the place or of the equipment, which another project shares.
+create or replace macro points_contenance(part) as
+    case
+        when part >= 0.75 then 6
+        when part >= 0.6 then 4
+        when part >= 0.3 then 1
+        when part is not null then 0
     end;
 
 -- A name in both titles, in one title and the other text, in both texts. One that an authority gives to three cases or more
@@ -126,5 +147,5 @@ create or replace macro rapprochement_propose(
     end;
 
 -- What the machine does by itself of a pair, null when it leaves it to analysts.
-create or replace macro fusion_dite(proposition, du_registre) as
-    case when proposition = 'meme_usage' and not du_registre then 'meme_usage' end;
+create or replace macro fusion_dite(proposition, reservee) as
+    case when proposition = 'meme_usage' and not reservee then 'meme_usage' end;
