@@ -4,7 +4,6 @@ with textes as (
     select
         trace_id,
         nom,
-        autorite,
         de_trace,
         langue,
         'titre' as champ,
@@ -14,7 +13,6 @@ with textes as (
     select
         trace_id,
         nom,
-        autorite,
         de_trace,
         langue,
         'texte' as champ,
@@ -26,7 +24,6 @@ mots as (
     select
         trace_id,
         nom_plat(nom) as nom,
-        autorite,
         de_trace,
         champ,
         mots_de_debut(texte) as debuts,
@@ -35,17 +32,26 @@ mots as (
     from textes
 ),
 
-cles as (
+vus as (
     select
         trace_id,
         nom,
-        autorite,
         de_trace,
         champ,
-        nom_de_mot(mot) as cle,
+        mot,
+        nom_plat(mot) as plat,
         regexp_matches(mot, '\p{Lu}') as capitale,
+        regexp_matches(mot, '\p{Lu}.*\p{Lu}') as sigle,
         not titre_anglais and not list_contains(debuts, mot) as au_milieu
     from mots
+),
+
+-- AIR is not the air: in capitals, a word that is also a common one is a name of its own.
+cles as (
+    select
+        *,
+        if(sigle and bool_or(not capitale) over (partition by plat), upper(plat), plat) as cle
+    from vus
 ),
 
 -- The capital of a word that opens a sentence, or stands in a title in English, tells nothing. A name with capitals inside
@@ -53,12 +59,13 @@ cles as (
 rares as (
     select
         cle,
-        count(distinct trace_id) as traces
+        count(distinct trace_id) as traces,
+        min(mot) as nom
     from cles
     group by cle
     having
         bool_and(capitale)
-        and (bool_or(au_milieu) or regexp_matches(cle, '[A-Z].*[A-Z]'))
+        and (bool_or(au_milieu) or bool_or(sigle))
         and count(distinct trace_id) <= 5
         and length(cle) > 2
 )
@@ -66,10 +73,11 @@ rares as (
 select
     c.trace_id,
     c.cle,
+    r.nom,
     bool_or(c.champ = 'titre') as du_titre,
-    regexp_matches(c.cle, '[A-Z].*[A-Z]') as sigle,
+    bool_or(c.sigle) as sigle,
     r.traces
 from cles as c
 inner join rares as r on r.cle = c.cle
-where c.de_trace and not contains(c.nom, nom_plat(c.cle))
-group by c.trace_id, c.cle, r.traces
+where c.de_trace and not contains(c.nom, c.plat)
+group by c.trace_id, c.cle, r.nom, r.traces

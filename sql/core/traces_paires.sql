@@ -88,7 +88,7 @@ noms_communs as (
         b.trace_id as trace_b,
         arg_max(
             {
-                'nom': a.cle,
+                'nom': a.nom,
                 'traces': a.traces,
                 'lieu': case
                     when a.du_titre and b.du_titre then 'titres'
@@ -136,6 +136,7 @@ liees as (
             when c.commun.lieu is not null then 'textes'
         end as lieu_du_nom,
         c.commun.traces as traces_du_nom,
+        coalesce(c.commun.lieu, '') <> 'titres' and na.trace_id is not null and nb.trace_id is not null as noms_differents,
         numero_de_cas(a.titre) is distinct from numero_de_cas(b.titre) as numeros_differents,
         -- A source that writes two records one after the other knows that they are two.
         coalesce(
@@ -161,7 +162,7 @@ comparees as (
     select
         *,
         autorites = 'même' as meme_autorite,
-        a_la_suite or numeros_differents as distinguees,
+        a_la_suite or numeros_differents or noms_differents as distinguees,
         titres >= 0.9 and similarite >= 0.9 and not numeros_differents as saisie_deux_fois,
         points_titres(titres) + coalesce(points_contenance(contenance), points_textes(similarite)) + points_nom(lieu_du_nom, traces_du_nom) + points_theme(meme_theme)
         + points_page(meme_page) + points_sources(meme_source) as points
@@ -235,6 +236,7 @@ select
         'titres ressemblants à ' || titres || ', textes à ' || similarite
         || coalesce(', titre seul dit à ' || contenance || ' par l''autre texte', '') || if(meme_langue, '', ' (deux langues)'),
         case when a_la_suite then 'inscrits à la suite par leur source' end,
+        case when noms_differents then 'deux noms dans les titres' end,
         case when numeros_differents then 'numéros de cas différents' end,
         points || ' points'
     ) as motif

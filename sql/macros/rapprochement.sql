@@ -35,10 +35,6 @@ create or replace macro mots_ecrits(texte) as
 create or replace macro mots_de_debut(texte) as
     regexp_extract_all(coalesce(texte, ''), '(?:^|[.!?:|«»"“–—-]\s*)([\p{L}\d]+)', 1);
 
--- What a name is known by: a word with capitals inside, in capitals (AIR is not the air); another word, flat.
-create or replace macro nom_de_mot(mot) as
-    if(regexp_matches(mot, '\p{Lu}.*\p{Lu}'), upper(strip_accents(mot)), nom_plat(mot));
-
 -- The number by which a source tells apart the cases of one project (« Use case 2 », « Pilot3 »).
 create or replace macro numero_de_cas(titre) as
     nullif(regexp_extract(nom_plat(titre), '\b(?:use ?case|case|pilot|cas d usage|cas|pilote|module|axe|volet) ?(\d{1,2})\b', 1), '');
@@ -51,13 +47,13 @@ create or replace macro rang_de_cle(cle) as
 create or replace macro url_page(url) as
     regexp_replace(regexp_replace(lower(url), '^https?://(?:www\.)?', ''), '(?:[#?].*|/+)$', '');
 
--- The name of an authority as an inventory in English writes it: without what says that it is a municipality, with what says
--- that it is not (« Trento » is no « province trento »).
+-- The name of an authority as an inventory in English writes it: without its acronym and what says that it is a
+-- municipality, with what says that it is not (« Trento » is no « province trento »).
 create or replace macro autorite_plate(nom) as
     trim(regexp_replace(
         regexp_replace(
             regexp_replace(
-                nom_plat(nom),
+                nom_plat(regexp_replace(nom, '\([^)]*\)?', ' ', 'g')),
                 '^the\b|\b(?:(?:municipality|city|town) (?:council )?of(?: the)?|municipality|(?:city|town) (?:council|hall))\b', '', 'g'
             ),
             '\b(region|county|department)(?:al)? council\b', '\1'
@@ -65,14 +61,15 @@ create or replace macro autorite_plate(nom) as
         '^\s*(region|county|department|province) of (?:the )?(.*)$', '\2 \1'
     ));
 
--- The same body abroad, known by its country and its flat name; and every body that its name joins.
+-- The same body abroad, known by its country and its flat name; and every body or acronym that its name joins.
 create or replace macro autorite_situee(pays, nom) as
     trim(concat_ws(' ', pays, autorite_plate(nom)));
 
 create or replace macro autorites_situees(pays, nom) as
     list_sort(list_distinct(
         [autorite_situee(pays, nom)] || list_transform(
-            list_filter(noms_parties(nom), lambda p: length(autorite_plate(p)) > 3), lambda p: autorite_situee(pays, p)
+            list_filter(noms_parties(regexp_replace(nom, '[()]', '/', 'g')), lambda p: length(autorite_plate(p)) > 3),
+            lambda p: autorite_situee(pays, p)
         )
     ));
 

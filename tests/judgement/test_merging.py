@@ -109,11 +109,6 @@ def test_a_name_of_tool_is_one_word(text: str | None, words: list[str]) -> None:
     assert asked_with_macros("mots_ecrits(?::varchar)", text) == words
 
 
-@pytest.mark.parametrize(("word", "name"), [("AIR", "AIR"), ("air", "air"), ("Vizzia", "vizzia"), ("IssyGPT", "ISSYGPT")])
-def test_a_word_in_capitals_is_not_the_common_word(word: str, name: str) -> None:
-    assert asked_with_macros("nom_de_mot(?::varchar)", word) == name
-
-
 @pytest.mark.parametrize(
     ("name", "flat"),
     [
