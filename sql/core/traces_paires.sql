@@ -79,6 +79,7 @@ ressemblances as (
     inner join mots as x on x.trace_id = p.trace_a and x.dans_sa_langue = p.meme_langue
     inner join mots as y
         on y.trace_id = p.trace_b and y.dans_sa_langue = p.meme_langue and y.mot = x.mot
+        and (y.partie = x.partie or p.titre_seul is not null)
     group by p.trace_a, p.trace_b
 ),
 
@@ -139,10 +140,7 @@ liees as (
         coalesce(c.commun.lieu, '') <> 'titres' and na.trace_id is not null and nb.trace_id is not null as noms_differents,
         numero_de_cas(a.titre) is distinct from numero_de_cas(b.titre) as numeros_differents,
         -- A source that writes two records one after the other knows that they are two.
-        coalesce(
-            a.source = b.source and not (a.du_registre and b.du_registre)
-            and abs(rang_de_cle(a.cle) - rang_de_cle(b.cle)) <= 10, false
-        ) as a_la_suite,
+        not (a.du_registre and b.du_registre) and cles_a_la_suite(a.cle, b.cle) as a_la_suite,
         p.meme_langue,
         coalesce(cast(r.titres as decimal(5, 3)), 0) as titres,
         coalesce(cast(r.textes as decimal(5, 3)), 0) as similarite,

@@ -39,9 +39,15 @@ create or replace macro mots_de_debut(texte) as
 create or replace macro numero_de_cas(titre) as
     nullif(regexp_extract(nom_plat(titre), '\b(?:use ?case|case|pilot|cas d usage|cas|pilote|module|axe|volet) ?(\d{1,2})\b', 1), '');
 
--- The number that a key of a record ends with, null when there is none.
-create or replace macro rang_de_cle(cle) as
-    try_cast(nullif(regexp_extract(cle, '(\d{1,18})$', 1), '') as bigint);
+-- Whether one source wrote two records one after the other: keys that differ by a last number, ten apart at most.
+create or replace macro cles_a_la_suite(cle_a, cle_b) as
+    coalesce(
+        regexp_replace(cle_a, '\d+$', '') = regexp_replace(cle_b, '\d+$', '')
+        and abs(
+            try_cast(regexp_extract(cle_a, '(\d{1,18})$', 1) as bigint) - try_cast(regexp_extract(cle_b, '(\d{1,18})$', 1) as bigint)
+        ) <= 10,
+        false
+    );
 
 -- An address without what varies between two links to one page.
 create or replace macro url_page(url) as

@@ -142,10 +142,29 @@ def test_a_name_that_joins_bodies_is_read_body_by_body(name: str, bodies: list[s
 
 @pytest.mark.parametrize(
     ("title", "number"),
-    [("AI-Code: Use case 3", "3"), ("Projet X (Pilot2)", "2"), ("Sobriété de 200 bâtiments", None), ("Essai de 2023", None)],
+    [
+        ("AI-Code: Use case 3", "3"),
+        ("Projet X (Pilot2)", "2"),
+        ("Sobriété de 200 bâtiments", None),
+        ("Essai de 2023", None),
+    ],
 )
 def test_the_number_of_a_case_is_not_any_number(title: str, number: str | None) -> None:
     assert asked_with_macros("numero_de_cas(?::varchar)", title) == number
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("pstw|PSTW-1037", "pstw|PSTW-1038", True),
+        ("pstw|PSTW-1037", "pstw|PSTW-2724", False),
+        ("decp|2023-01", "decp|2024-02", False),
+        ("odap|Robot|Ville", "odap|Drone|Ville", False),
+        ("pstw|PSTW-1037", "fonds_vert|1038", False),
+    ],
+)
+def test_records_that_a_source_wrote_one_after_the_other(first: str, second: str, said: bool) -> None:
+    assert asked_with_macros("cles_a_la_suite(?, ?)", first, second) == said
 
 
 @pytest.mark.parametrize(
@@ -162,7 +181,9 @@ def test_the_number_of_a_case_is_not_any_number(title: str, number: str | None) 
         (1, "même", False, False, None),
     ],
 )
-def test_two_bodies_never_have_one_use(points: int, bodies: str, told_apart: bool, twice: bool, said: str | None) -> None:
+def test_two_bodies_never_have_one_use(
+    points: int, bodies: str, told_apart: bool, twice: bool, said: str | None
+) -> None:
     asked = "rapprochement_propose(?, ?, ?, ?, true, false, true, ?, 0.0)"
     alike = 0.9 if points > 20 else 0.1
     assert asked_with_macros(asked, points, bodies, told_apart, twice, alike) == said
