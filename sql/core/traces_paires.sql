@@ -162,8 +162,12 @@ comparees as (
         autorites = 'même' as meme_autorite,
         a_la_suite or numeros_differents or noms_differents as distinguees,
         titres >= 0.9 and similarite >= 0.9 and not numeros_differents as saisie_deux_fois,
-        points_titres(titres) + coalesce(points_contenance(contenance), points_textes(similarite)) + points_nom(lieu_du_nom, traces_du_nom) + points_theme(meme_theme)
-        + points_page(meme_page) + points_sources(meme_source) as points
+        points_titres(titres)
+        + coalesce(points_contenance(contenance), points_textes(similarite))
+        + points_nom(lieu_du_nom, traces_du_nom)
+        + points_theme(meme_theme)
+        + points_page(meme_page)
+        + points_sources(meme_source) as points
     from liees
 ),
 
