@@ -15,6 +15,9 @@ Json = Annotated[bool, typer.Option("--json", help="Répondre en JSON, pour un p
 Half = Annotated[
     str, typer.Option("--moitie", help="Moitié des textes étiquetés : apprentissage (où l'on règle) ou test.")
 ]
+Draw = Annotated[
+    int | None, typer.Option("--vague", min=1, help="Un seul tirage des textes étiquetés : 1 ou 2 ; tous par défaut.")
+]
 
 
 @app.command()
@@ -30,12 +33,12 @@ def names(
 
 
 @app.command()
-def merges(moitie: Half = "apprentissage", json: Json = False) -> None:
+def merges(moitie: Half = "apprentissage", vague: Draw = None, json: Json = False) -> None:
     """Mesurer les rapprochements proposés contre des paires étiquetées à la main (Fonds vert et PSTW pris avant)."""
     from observatoire.commands.output_evaluate import merges as show
     from observatoire.judgement.merges import measure_merges
 
-    show(measure_merges(output.settings(), checked_half(moitie)), json)
+    show(measure_merges(output.settings(), checked_half(moitie), vague), json)
 
 
 FondsVert = Annotated[
@@ -45,12 +48,14 @@ FondsVert = Annotated[
 
 
 @app.command()
-def detection(moitie: Half = "apprentissage", fonds_vert: FondsVert = None, json: Json = False) -> None:
+def detection(
+    moitie: Half = "apprentissage", fonds_vert: FondsVert = None, vague: Draw = None, json: Json = False
+) -> None:
     """Mesurer « est-ce de l'IA » contre deux codages indépendants : précision, rappel, F1, confusions."""
     from observatoire.commands.output_judgement import detection as show
     from observatoire.judgement.evaluate import measure_detection
 
-    show(measure_detection(output.settings(), checked_half(moitie), fonds_vert), json)
+    show(measure_detection(output.settings(), checked_half(moitie), fonds_vert, vague), json)
 
 
 @app.command()
@@ -61,13 +66,14 @@ def themes(
         Path | None,
         typer.Option("--pstw", help="Livraison de Public Sector Tech Watch (CSV), pour ses fonctions COFOG."),
     ] = None,
+    vague: Draw = None,
     json: Json = False,
 ) -> None:
     """Mesurer thème, finalité environnementale, technique et statut contre deux codages indépendants."""
     from observatoire.commands.output_judgement import themes as show
     from observatoire.judgement.evaluate import measure_themes
 
-    show(measure_themes(output.settings(), checked_half(moitie), fonds_vert, pstw), json)
+    show(measure_themes(output.settings(), checked_half(moitie), fonds_vert, pstw, vague), json)
 
 
 def checked_half(name: str) -> str:

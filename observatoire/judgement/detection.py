@@ -1,7 +1,8 @@
 """Is it AI? The query that judges texts: a prefilter on what was received, then the whole rule on what is left.
 
-Each « fort » term found counts its weight once, the heaviest « faible » one too, the second one half of its weight, and the
-context beside them up to a limit; a notion found in French and English counts once; without a « fort » or « faible » term nothing counts. The sum decides: « oui », « à examiner », « non ».
+Terms of one notion (« prédictif », « prédictif : modèle », « prédictif, en anglais ») count once, by the heaviest. Each « fort »
+notion counts its weight, the heaviest « faible » one too, the second one half of its weight, and the context beside them up
+to a limit; without a « fort » or « faible » term nothing counts. The sum decides: « oui », « à examiner », « non ».
 """
 
 from __future__ import annotations
@@ -42,29 +43,28 @@ def judgement_query(
     counted = f"select * from {forms} where langue in ('fr', {literal(language)})"
     limits = lexicon.seuils
     return f"""with {steps(texts, counted)},
-indices as (
-    select cle, list_reverse_sort(list(poids)) as poids
-    from (
-        select cle, regexp_replace(terme, ', en anglais$', '') as notion, max(poids) as poids
-        from retenus where genre = 'faible' group by cle, notion
-    )
-    group by cle
+notions as (
+    select cle, genre, regexp_replace(terme, '( : .*)?(, en anglais)?$', '') as notion, max(poids) as poids
+    from retenus group by cle, genre, notion
+),
+raisons as (
+    select cle, list(terme || ' (' || genre || ', mot ' || mot || ')' order by poids desc, mot, terme) as motifs
+    from retenus group by cle
 ),
 sommes as (
     select cle,
-        (coalesce(sum(poids) filter (where genre = 'fort'), 0)
-            + least(coalesce(sum(poids) filter (where genre = 'contexte'), 0), {limits.contexte_max})
-        )::integer as poids,
-        list(terme || ' (' || genre || ', mot ' || mot || ')' order by poids desc, mot, terme) as motifs
-    from retenus
+        coalesce(sum(poids) filter (where genre = 'fort'), 0) as forts,
+        coalesce(list_reverse_sort(list(poids) filter (where genre = 'faible')), []) as faibles,
+        least(coalesce(sum(poids) filter (where genre = 'contexte'), 0), {limits.contexte_max}) as contexte
+    from notions
     group by cle
     having count(*) filter (where genre <> 'contexte') > 0
 ),
 scores as (
-    select s.cle, s.motifs,
-        (s.poids + coalesce(i.poids[1], 0) + coalesce(i.poids[2], 0) // 2)::integer as score
+    select s.cle, r.motifs,
+        (s.forts + coalesce(s.faibles[1], 0) + coalesce(s.faibles[2], 0) // 2 + s.contexte)::integer as score
     from sommes as s
-    left join indices as i on i.cle = s.cle
+    inner join raisons as r on r.cle = s.cle
 )
 select s.cle, t.texte as texte_normalise, s.score,
     case when s.score >= {limits.oui} then 'oui' when s.score >= {limits.a_examiner} then 'à examiner' else 'non' end

@@ -87,9 +87,14 @@ class ThemesMeasure:
     errors: tuple[tuple[str, str, str], ...]
 
 
-def measure_detection(settings: Settings, half: str, fonds_vert: Path | None = None) -> DetectionMeasure:
-    """Judge the texts of a half and compare. Raises UsageError when the labelled texts are not there."""
-    with closing(_labelled(settings, half, fonds_vert)) as con:
+def measure_detection(
+    settings: Settings, half: str, fonds_vert: Path | None = None, draw: int | None = None
+) -> DetectionMeasure:
+    """Judge the texts of a half (of one draw only, with `draw`) and compare.
+
+    Raises UsageError when the labelled texts are not there.
+    """
+    with closing(_labelled(settings, half, fonds_vert, draw)) as con:
         missing = _missing(con)
         rows = con.execute(
             "select gold_id, source, ia, decision from juges where ia is not null order by gold_id"
@@ -109,14 +114,14 @@ def measure_detection(settings: Settings, half: str, fonds_vert: Path | None = N
 
 
 def measure_themes(
-    settings: Settings, half: str, fonds_vert: Path | None = None, pstw: Path | None = None
+    settings: Settings, half: str, fonds_vert: Path | None = None, pstw: Path | None = None, draw: int | None = None
 ) -> ThemesMeasure:
     """Classify the texts of a half coded as AI and compare. Raises UsageError when the labelled texts are not there.
 
     `pstw`, a delivery of the Public Sector Tech Watch, gives the COFOG labels of its cases, which the pipeline also reads.
     """
     rules, ranks = load_rules(settings.register), load_themes(settings.register)
-    with closing(_labelled(settings, half, fonds_vert)) as con:
+    with closing(_labelled(settings, half, fonds_vert, draw)) as con:
         missing = _missing(con)
         con.execute("create temp table fonctions (cle varchar, cofog varchar)")
         if pstw:
@@ -156,7 +161,7 @@ def measure_themes(
     )  # fmt: skip
 
 
-def _labelled(settings: Settings, half: str, fonds_vert: Path | None) -> duckdb.DuckDBPyConnection:
+def _labelled(settings: Settings, half: str, fonds_vert: Path | None, draw: int | None) -> duckdb.DuckDBPyConnection:
     """A connection with `juges`: the texts of a half, their truth and what the rules say of them."""
     import duckdb
 
@@ -185,8 +190,8 @@ def _labelled(settings: Settings, half: str, fonds_vert: Path | None) -> duckdb.
     con.execute(
         "create temp table textes as select j.gold_id, j.source, j.cle, coalesce(nullif(j.texte, ''), a.texte) as texte "
         f"from read_csv({literal(str(gold / 'jugements.csv'))}, all_varchar = true) as j "
-        "left join aides as a on a.empreinte = j.empreinte where j.moitie = $1",
-        [half],
+        "left join aides as a on a.empreinte = j.empreinte where j.moitie = $1 and coalesce(j.vague = $2, true)",
+        [half, None if draw is None else str(draw)],
     )
     con.execute("create temp table lexique as " + lexicon_query(lexicon))
     listed = ", ".join(literal(source) for source in ENGLISH_SOURCES)

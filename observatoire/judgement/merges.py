@@ -117,8 +117,9 @@ class MergeMeasure:
     errors: tuple[tuple[str, str, str, str], ...]
 
 
-def measure_merges(settings: Settings, half: str) -> MergeMeasure:
-    """Measure the rules of merging on the pairs of `half` (apprentissage, test) of tests/gold/fusions.csv.
+def measure_merges(settings: Settings, half: str, draw: int | None = None) -> MergeMeasure:
+    """Measure the rules of merging on the pairs of `half` (apprentissage, test) of tests/gold/fusions.csv, of one draw only
+    with `draw`.
 
     Reads the warehouse without changing it. Raises UsageError when the warehouse or the pairs are missing.
     """
@@ -133,7 +134,7 @@ def measure_merges(settings: Settings, half: str) -> MergeMeasure:
         connection.configure(con, settings)
         con.execute(f"attach {literal(str(settings.warehouse))} as entrepot (read_only)")
         _compare(con, settings, gold)
-        rows = con.execute(JUDGED, {"half": half}).fetchall()
+        rows = con.execute(JUDGED, {"half": half, "draw": None if draw is None else str(draw)}).fetchall()
     return _measured(half, rows)
 
 
@@ -144,7 +145,7 @@ left join core.traces as a on a.cle = p.cle_a
 left join core.traces as b on b.cle = p.cle_b
 left join core.traces_paires as r
     on r.trace_a = least(a.trace_id, b.trace_id) and r.trace_b = greatest(a.trace_id, b.trace_id)
-where p.moitie = $half
+where p.moitie = $half and coalesce(p.vague = $draw, true)
 order by p.paire_id
 """
 

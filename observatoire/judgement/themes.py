@@ -51,11 +51,15 @@ class Codes(Strict):
 
 
 class PublicTool(Strict):
-    """A tool that speaks to the public: from which weight, which themes keep it, by what the others are divided."""
+    """A tool that speaks to the public: from which weight, which themes keep it, by what the others are divided.
+
+    `agents`: from which weight a form of gestion_interne says that the tool speaks to staff instead.
+    """
 
     poids: int = Field(gt=0)
     gardent: tuple[str, ...]
     divise: int = Field(gt=0)
+    agents: int = Field(gt=0)
 
 
 class Domains(Strict):
@@ -153,6 +157,7 @@ def themes_query(rules: Rules, themes: Mapping[str, tuple[int, str]], forms: str
     same_family = "split_part(a.genre, '/', 1) = split_part(b.genre, '/', 1)"
     ranks = ", ".join(f"({literal(code)}, {rank}, {literal(purpose)})" for code, (rank, purpose) in themes.items())
     public, defaults = rules.parle_au_public, rules.finalite.selon_le_but
+    near = sorted(rules.places)[-2]  # the title and what follows it
     told = f"f.code <> 'relation_usagers' and f.code not in {_listed(public.gardent)}"
     return f"""with {steps(texts, f"select * from {forms}", same_family)},
 langues as (select cle, {language_of("mots")} as langue from textes),
@@ -177,6 +182,8 @@ connus(code, rang, but) as (values {ranks}),
 publics as (
     select distinct cle from vus
     where famille = 'theme' and code = 'relation_usagers' and poids >= {public.poids} and mot <> {FEATURE}
+    except
+    select cle from vus where famille = 'theme' and code = 'gestion_interne' and poids >= {public.agents} and mot <= {near}
 ),
 points as (
     select f.cle, f.code, f.mot, c.rang, f.poids

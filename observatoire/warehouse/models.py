@@ -61,8 +61,8 @@ def load_models(
 ) -> list[Model]:
     """The models of sql/staging, sql/core and sql/curated.
 
-    `specs` holds the text of each curated table's specification, `curated_types` its column types. A staging model with
-    a comment that begins with « A view » is not materialised: millions of rows are typed when they are read.
+    `specs` holds the text of each curated table's specification, `curated_types` its column types. A staging or core
+    model with a comment that begins with « A view » is not materialised: millions of rows are read where they are.
     Raises BuildFailed naming the file when one cannot be parsed or breaks a rule of references.
     """
     macros = {macro.name: macro for macro in load_macros(sql_folder)}
@@ -75,7 +75,7 @@ def load_models(
             used = used_macros(text, macros)
             inputs = references(text, path).union(*(macro_references(macro) for macro in used))
             definition = canonical(text) + "".join(macro.statement for macro in used)
-            view = layer == "staging" and VIEW.search(text) is not None
+            view = layer in ("staging", "core") and VIEW.search(text) is not None
             models.append(
                 Model(
                     name=name,

@@ -1,4 +1,4 @@
--- Everything that will be judged for AI, in one shape, whatever its source. A new source adds one step here and one line
+-- A view. Everything that will be judged for AI, in one shape, whatever its source. A new source adds one step here and one line
 -- to the union. A record without an object cannot be judged and is not here.
 with marches as (
     select

@@ -1,6 +1,7 @@
--- Contracts under two identifiers that are one for certain: same buyer, same day, same amount, same CPV division and
--- same object to the letter and digit, seen on two platforms. Accents destroyed by one platform leave no letter, so a
--- platform that destroyed them is not matched: nothing uncertain is merged, only counted once.
+-- Contracts under two identifiers that are one for certain: same buyer, same day, same amount, same CPV division and same
+-- object to the letter and digit, each on platforms where the others are not (a platform that lists both tells two lots
+-- apart). Accents destroyed by one platform leave no letter, so a platform that destroyed them is not matched: nothing
+-- uncertain is merged, only counted once.
 with memes_chiffres as (
     select
         acheteur_siret,
@@ -9,7 +10,7 @@ with memes_chiffres as (
     from core.contrats
     where montant > 1 and date_notification is not null and not montant_sentinelle(montant)
     group by acheteur_siret, date_notification, montant
-    having count(*) > 1 and min(coalesce(plateforme, source)) <> max(coalesce(plateforme, source))
+    having count(*) > 1
 ),
 
 compares as (
@@ -18,7 +19,6 @@ compares as (
         c.acheteur_siret,
         c.date_notification,
         c.montant,
-        coalesce(c.plateforme, c.source) as plateforme,
         texte_compact(c.objet) as objet_compact,
         left(c.cpv, 2) as division
     from core.contrats as c
@@ -27,18 +27,46 @@ compares as (
     where c.objet is not null
 ),
 
+vues as (
+    select uid, coalesce(plateforme, 'decp') as plateforme from staging.decp
+    union all
+    select uid, coalesce(plateforme, 'decp_2022') from staging.decp_2022
+    union all
+    select uid, coalesce(plateforme, 'decp_officiel') from staging.decp_officiel
+    union all
+    select uid, coalesce(plateforme, 'decp_2019') from staging.decp_2019
+),
+
+plateformes as (
+    select distinct
+        uid as contrat_cle,
+        plateforme
+    from vues
+    where uid in (select contrat_cle from compares)
+),
+
 groupes as (
     select
-        *,
-        min(contrat_cle) over groupe as contrat_retenu,
-        min(plateforme) over groupe <> max(plateforme) over groupe as plusieurs_plateformes
-    from compares
-    window groupe as (partition by acheteur_siret, date_notification, montant, objet_compact, division)
+        c.acheteur_siret,
+        c.date_notification,
+        c.montant,
+        c.objet_compact,
+        c.division,
+        min(c.contrat_cle) as contrat_retenu
+    from compares as c
+    inner join plateformes as p on p.contrat_cle = c.contrat_cle
+    group by c.acheteur_siret, c.date_notification, c.montant, c.objet_compact, c.division
+    having count(distinct c.contrat_cle) > 1 and count(*) = count(distinct p.plateforme)
 )
 
 select
-    contrat_cle,
-    contrat_retenu,
-    plateforme
-from groupes
-where plusieurs_plateformes and contrat_cle <> contrat_retenu
+    c.contrat_cle,
+    g.contrat_retenu
+from compares as c
+inner join groupes as g
+    on g.acheteur_siret = c.acheteur_siret
+    and g.date_notification = c.date_notification
+    and g.montant = c.montant
+    and g.objet_compact = c.objet_compact
+    and g.division is not distinct from c.division
+where c.contrat_cle <> g.contrat_retenu

@@ -187,3 +187,21 @@ create or replace macro modifications_lues(texte) as
         when json_type(texte, '$.modification') = 'OBJECT' then [json_extract(texte, '$.modification')]
         else []::json[]
     end;
+
+-- A record among all deliveries of contracts, as one whole number: the rank of its delivery, then its own.
+create or replace macro contrat_enregistrement(rang, ligne) as (rang::bigint << 40) | ligne::bigint;
+
+create or replace macro contrat_ligne(enregistrement) as enregistrement & 1099511627775;
+
+-- Versions of one contract from the least to the most trusted and recent: trust in the source, declared as current,
+-- number of the version, date; the record in the lower half leaves no ties.
+create or replace macro contrat_ordre(confiance, actuelle, version, jour, enregistrement) as (
+    (
+        (confiance::bigint << 44)
+        | (actuelle::bigint << 43)
+        | (least(greatest(version + 1, 0), 16777215)::bigint << 16)
+        | coalesce(greatest(jour - date '1989-12-31', 0), 0)::bigint
+    )::hugeint << 64
+) | enregistrement;
+
+create or replace macro contrat_enregistrement_de(ordre) as (ordre & 9223372036854775807)::bigint;

@@ -54,7 +54,7 @@ def test_titles_are_many_distinct_and_split_by_hash() -> None:
     assert len({row["gold_id"] for row in items}) == len({(row["source"], row["cle"]) for row in items}) == len(items)
     assert [row["gold_id"] for row in items if row["moitie"] != half(f"{row['source']}|{row['cle']}")] == []
     assert all(count > 300 for count in Counter(row["moitie"] for row in items).values())
-    assert set(items[0]) == {"gold_id", "source", "cle", "texte", "empreinte", "moitie"}  # no label beside the text
+    assert set(items[0]) == {"gold_id", "source", "cle", "texte", "empreinte", "moitie", "vague"}  # no label
 
 
 def test_texts_of_unknown_licence_stay_out_and_the_others_keep_their_fingerprint() -> None:
@@ -102,6 +102,9 @@ def test_pairs_to_merge_are_split_by_hash_and_explained() -> None:
         assert row["cle_a"] < row["cle_b"] and row["motif"], row
         assert row["relation"] in {"meme_usage", "meme_projet", "distincts"}, row
         assert row["moitie"] == half(f"{row['cle_a']} + {row['cle_b']}"), row
+        # Of the second draw both passes are kept; where they agree, that is the relation.
+        assert (row["vague"] == "2") == bool(row["passe_a"] and row["passe_b"]), row
+        assert row["passe_a"] != row["passe_b"] or row["passe_a"] in ("", row["relation"]), row
 
 
 def test_the_register_is_coded_twice_from_its_text() -> None:

@@ -93,7 +93,7 @@ def test_the_first_effect_a_text_declares_goes_with_it(judged: duckdb.DuckDBPyCo
 def test_detection_on_the_half_where_rules_were_tuned(capsys: pytest.CaptureFixture[str]) -> None:
     found = measure_detection(SETTINGS, "apprentissage")
     assert (found.precision.value or 0) >= 0.97 and (found.recall.value or 0) >= 0.95
-    assert found.missing > 50 and found.f1 and found.f1[1] < found.f1[0] < found.f1[2]
+    assert found.missing > 50 and found.f1 and found.f1[1] <= found.f1[0] <= found.f1[2]
     output_judgement.detection(found, json=False)
     assert "non évalués (donner --fonds-vert)" in capsys.readouterr().out
 

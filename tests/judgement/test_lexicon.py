@@ -147,6 +147,36 @@ def test_context_is_limited_and_the_second_weak_term_counts_half() -> None:
     assert judged([text], "fr")[0][0] == 60 + 60 // 2 + LEXICON.seuils.contexte_max
 
 
+def test_one_notion_counts_once_whatever_its_terms() -> None:
+    alone = judged(["A model"], "en").get(0, (0,))[0]
+    said = "Predictive model that predicts: predictions, forecasts"
+    assert alone == 0 and judged([said], "en")[0][0] == 70
+    assert (
+        judged(["Caméra intelligente de comptage, caméras de comptage : détection automatique"], "fr")[0][1]
+        == "à examiner"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "decision"),
+    [
+        ("A chatbot of the city answers questions of citizens: software, data, platform, pilot", "en", "à examiner"),
+        ("Un chatbot répond aux questions : logiciel, données, plateforme, expérimentation", "fr", "à examiner"),
+        ("Un chatbot comprend les questions posées en langage naturel", "fr", "oui"),
+        ("Un callbot répond aux appels du standard", "fr", "oui"),
+        ("Capteurs de pollens choisis dans sa démarche ville intelligente et IA", "fr", "à examiner"),
+        ("Cross-border recognition of diplomas, and learning, on a platform", "en", "non"),
+        ("A tool for recognition of faces by image recognition", "en", "oui"),
+        ("A profiling system for job seekers", "en", "oui"),
+        ("Des capteurs vidéo distinguent les cyclistes et les piétons", "fr", "oui"),
+        ("Les habitants signalent les dégradations", "fr", "non"),
+        ("Analyse sémantique des contributions citoyennes", "fr", "oui"),
+    ],
+)
+def test_what_a_tool_does_tells_more_than_general_words(text: str, language: str, decision: str) -> None:
+    assert judged([text], language).get(0, (0, "non"))[1] == decision
+
+
 # The prefilter may keep more than the rule, never less.
 FORMS = sorted({(entry.langue, form) for entry in LEXICON.of(*SEEN) for form in entry.forms})
 NOISE = st.lists(st.integers(0, 2**16), min_size=1, max_size=30)

@@ -129,7 +129,8 @@ THEME_EXAMPLES = {
     "relation_usagers": (["Chatbot sur les déchets pour les habitants", "Standard téléphonique tenu par un assistant vocal",
                           "Analyse des avis des habitants", "A chatbot for citizens on parking"],
                          [("Chatbot du musée", "education_culture"), ("Chatbot pour les demandeurs d'emploi", "social_sante"),
-                          ("Chatbot interne pour les ressources humaines", "gestion_interne")]),
+                          ("Chatbot interne pour les ressources humaines", "gestion_interne"),
+                          ("A chatbot for municipal employees, it answers questions on IT support", "gestion_interne")]),
     "securite": (["Vidéosurveillance algorithmique des foules", "Détection de noyade à la piscine", "Facial recognition by the police"],
                  [("Caméra contre les dépôts sauvages", "dechets"), ("Cybersécurité du système d'information", "gestion_interne")]),
     "education_culture": (["Lecture d'écritures anciennes aux archives", "Visite du musée avec un agent conversationnel", "A tutor for students"],
@@ -187,6 +188,9 @@ TECHNIQUES = [
     ("A large language model for the city", "generatif"),
     ("Predictive maintenance of the network", "predictif"),
     ("Images are analysed by computer vision", "vision"),
+    ("Cameras help to optimise the traffic and optimise the lights: CCTV of the city", "vision"),
+    ("The calls of citizens are transcribed", "traitement_langage"),
+    ("Self-driving buses of the city", "autre"),
 ]
 
 
@@ -210,6 +214,11 @@ STATUSES = [
     ("The city uses the tool", "deploye"),
     ("A pilot in the city of the north", "experimentation"),
     ("The AI will help the staff of the city", "prevu"),
+    ("L'IA pilote le chauffage et repère les fuites", "deploye"),
+    ("La commune pilote le projet : trois sites pilotes", "experimentation"),
+    ("Le système signale les colis abandonnés", "deploye"),
+    ("The chatbot is no longer available", "abandonne"),
+    ("The tool is used to analyse aptitude tests of candidates", "deploye"),
 ]
 
 

@@ -130,6 +130,13 @@ def test_contracts_that_may_be_two_stay_two(contracts: Contracts, change: dict[s
     assert contracts.rows("select count(*) from core.candidats_bruts") == [(2,)]
 
 
+def test_two_numbers_on_one_platform_are_two_lots_wherever_else_one_is_seen(contracts: Contracts) -> None:
+    pes = {"sourceDataset": "pes"}
+    contracts.take("decp", "decp.csv", [row(), row(**pes, titulaire_id="38103128500491"), row(id="Z9", **pes)])
+    assert contracts.rows("select count(*) from core.contrats_doublons") == [(0,)]
+    assert contracts.rows("select count(*) from core.candidats_bruts") == [(2,)]
+
+
 def test_no_supplier_by_name_and_no_sole_trader_by_number(contracts: Contracts) -> None:
     contracts.take(
         "decp",

@@ -258,3 +258,16 @@ def test_the_ministrys_export_asks_for_what_is_new_with_an_overlap(served: tuple
         "select id, montant::integer from staging.decp_officiel order by 1"
     )
     assert rows == [("2025A1", 50_000), ("2025A2", 1), ("2025A3", 50_000)]
+
+
+def test_two_increments_that_number_their_records_alike_stay_apart(served: tuple[Settings, Server]) -> None:
+    """Line 1 of each delivery is another contract: each keeps its own texts."""
+    settings, server = served
+    portal = Portal([contract(1, objet="Voirie"), contract(2, "2026-03-05", objet="Piscine")])
+    server.route(f"{DECP}/exports/parquet", portal)
+    take(settings, "decp_officiel")
+    portal.records = [contract(2, "2026-03-05", objet="Piscine couverte"), contract(3, "2026-03-06", objet="Musée")]
+    take(settings, "decp_officiel")
+    warehouse = built(settings, "core.contrats")
+    found = warehouse.rows("select substr(contrat_cle, 15), objet, _ligne from core.contrats order by 1")
+    assert found == [("2025A1", "Voirie", 1), ("2025A2", "Piscine couverte", 1), ("2025A3", "Musée", 2)]
