@@ -121,7 +121,8 @@ def measure_merges(settings: Settings, half: str, draw: int | None = None) -> Me
     """Measure the rules of merging on the pairs of `half` (apprentissage, test) of tests/gold/fusions.csv, of one draw only
     with `draw`.
 
-    Reads the warehouse without changing it. Raises UsageError when the warehouse or the pairs are missing.
+    Reads the warehouse without changing it. Raises UsageError when the warehouse or the pairs are missing, or when the
+    warehouse was built by another version of the models.
     """
     import duckdb
 
@@ -133,7 +134,13 @@ def measure_merges(settings: Settings, half: str, draw: int | None = None) -> Me
     with closing(duckdb.connect()) as con:
         connection.configure(con, settings)
         con.execute(f"attach {literal(str(settings.warehouse))} as entrepot (read_only)")
-        _compare(con, settings, gold)
+        try:
+            _compare(con, settings, gold)
+        except (duckdb.BinderException, duckdb.CatalogException) as error:
+            said = (
+                "L'entrepôt n'est pas celui de cette version du projet. Lancer « observatoire build » puis recommencer."
+            )
+            raise UsageError(said) from error
         rows = con.execute(JUDGED, {"half": half, "draw": None if draw is None else str(draw)}).fetchall()
     return _measured(half, rows)
 
