@@ -6,6 +6,8 @@ from observatoire.cli_output import print_json
 from observatoire.judgement.merges import MergeMeasure
 from observatoire.territories.evaluate import Rate
 
+APPRENTISSAGE = "apprentissage"  # the half whose errors may be read
+
 
 def rate_line(name: str, rate: Rate) -> str:
     """« name : 8 sur 9, soit 0,889 (intervalle à 95 % : 0,565 à 0,980) »."""
@@ -22,13 +24,14 @@ def as_dict(rate: Rate) -> dict[str, object]:
 
 
 def merges(found: MergeMeasure, json: bool) -> None:
-    """Precision and recall of merges, what is shown to analysts, and each error."""
+    """Precision and recall of merges, what is shown to analysts, and each error. Pairs of the frozen half are not named."""
+    errors = found.errors if found.half == APPRENTISSAGE else ()
     if json:
         print_json(
             {
                 "moitie": found.half, "paires": found.pairs, "non_evaluees": found.missing,
                 "precision": as_dict(found.precision), "rappel": as_dict(found.recall), "montrees": as_dict(found.shown),
-                "confusion": found.confusion, "erreurs": found.errors,
+                "confusion": found.confusion, "erreurs": errors,
             }
         )  # fmt: skip
         return
@@ -38,5 +41,5 @@ def merges(found: MergeMeasure, json: bool) -> None:
     print(rate_line("Même usage ou même projet, fusionnés ou montrés aux analystes", found.shown))
     for relation, proposal, count in found.confusion:
         print(f"  {relation} → {proposal} : {count}")
-    for first, second, relation, proposal in found.errors:
+    for first, second, relation, proposal in errors:
         print(f"  écart : {first} + {second}, {relation}, proposé : {proposal}")

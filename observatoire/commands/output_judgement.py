@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from observatoire.cli_output import print_json
-from observatoire.commands.output_evaluate import as_dict, rate_line
+from observatoire.commands.output_evaluate import APPRENTISSAGE, as_dict, rate_line
 from observatoire.judgement.evaluate import DetectionMeasure, ThemesMeasure
-
-APPRENTISSAGE = "apprentissage"
 
 
 def detection(found: DetectionMeasure, json: bool) -> None:

@@ -1,7 +1,7 @@
 """Finding terms in texts: the SQL shared by detection and themes.
 
-Each word of a text is looked up among the first words of the forms, then the rest of the form is compared: as fast as a
-join, whatever the number of forms, and it tells where.
+Each word of a text, and each two in a row, is looked up among the beginnings of the forms, then the rest of a longer form is
+compared: as fast as a join, whatever the number of forms, and it tells where.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def forms_query(rows: Iterable[tuple[str, str, str, int, str]]) -> str:
     """
     written = "\n".join("\t".join(map(str, row)) for row in rows)
     return (
-        "select c[1] as forme, split_part(c[1], ' ', 1) as premier, len(string_split(c[1], ' '))::integer as longueur, "
+        "select c[1] as forme, array_to_string(string_split(c[1], ' ')[:2], ' ') as debut, "
+        "len(string_split(c[1], ' '))::integer as longueur, "
         "c[2] as terme, c[3] as genre, c[4]::integer as poids, c[5] as langue "
         f"from (select string_split(unnest(string_split({literal(written)}, chr(10))), chr(9)) as c)"
     )
@@ -48,17 +49,20 @@ def steps(texts: str, forms: str, masks: str = "true") -> str:
     """
     return f"""
 textes as materialized (select cle, texte, string_split(trim(texte), ' ') as mots from ({texts})),
-mots as (select cle, unnest(mots) as premier, generate_subscripts(mots, 1) as mot from textes),
+mots as (
+    select cle, unnest(mots) as mot_lu, unnest(mots[2:] || ['']) as suivant, generate_subscripts(mots, 1) as mot from textes
+),
 debuts as (
-    select m.cle, m.mot, f.*
-    from mots as m
-    inner join ({forms}) as f on f.premier = m.premier
+    select cle, mot, mot_lu as debut from mots
+    union all
+    select cle, mot, mot_lu || ' ' || suivant from mots
 ),
 trouves as materialized (
-    select d.cle, d.mot, d.mot + d.longueur - 1 as fin, d.longueur, d.terme, d.genre, d.poids
+    select d.cle, d.mot, d.mot + f.longueur - 1 as fin, f.longueur, f.terme, f.genre, f.poids
     from debuts as d
+    inner join ({forms}) as f on f.debut = d.debut
     inner join textes as t on t.cle = d.cle
-    where d.longueur = 1 or array_to_string(t.mots[d.mot:d.mot + d.longueur - 1], ' ') = d.forme
+    where f.longueur <= 2 or array_to_string(t.mots[d.mot:d.mot + f.longueur - 1], ' ') = f.forme
 ),
 retenus as (
     select a.cle, a.terme, a.genre, a.poids, min(a.mot) as mot

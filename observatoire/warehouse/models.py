@@ -16,6 +16,7 @@ from sqlglot.errors import SqlglotError
 
 from observatoire.errors import BuildFailed
 from observatoire.storage import sha256_text
+from observatoire.warehouse import by_row as by_row_model
 
 LAYERS = ("raw", "staging", "core", "curated")
 MACRO = re.compile(r"create\s+or\s+replace\s+macro\s+(\w+)\s*\(", re.IGNORECASE)
@@ -37,6 +38,7 @@ class Model:
     function: Callable[[Any], Any] | None = None
     path: Path | None = None
     view: bool = False
+    by_row: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -63,6 +65,7 @@ def load_models(
 
     `specs` holds the text of each curated table's specification, `curated_types` its column types. A staging or core
     model with a comment that begins with « A view » is not materialised: millions of rows are read where they are.
+    One that begins with « Row by row » is typed record by record (see by_row).
     Raises BuildFailed naming the file when one cannot be parsed or breaks a rule of references.
     """
     macros = {macro.name: macro for macro in load_macros(sql_folder)}
@@ -75,15 +78,21 @@ def load_models(
             used = used_macros(text, macros)
             inputs = references(text, path).union(*(macro_references(macro) for macro in used))
             definition = canonical(text) + "".join(macro.statement for macro in used)
+            by_row = layer == "staging" and by_row_model.MARK.search(text) is not None
+            if by_row:
+                by_row_model.check(parse(text, path), frozenset(inputs), f"sql/{layer}/{path.name}")
             view = layer in ("staging", "core") and VIEW.search(text) is not None
             models.append(
                 Model(
                     name=name,
                     inputs=frozenset(inputs),
-                    definition=sha256_text(definition + specs.get(name, "") + ("view" if view else "")),
+                    definition=sha256_text(
+                        definition + specs.get(name, "") + ("view" if view else "by row" if by_row else "")
+                    ),
                     sql=text.rstrip().rstrip(";"),
                     path=path,
                     view=view,
+                    by_row=by_row,
                     columns=curated_types.get(name, {}),
                 )
             )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from observatoire.errors import BuildFailed, ObservatoireError, StorageError
 from observatoire.sql_text import identifier, literal
 from observatoire.storage import sha256_text
+from observatoire.warehouse import by_row
 from observatoire.warehouse.models import LAYERS, Macro, Model, in_order
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def _forget(con: duckdb.DuckDBPyConnection, gone: set[str]) -> None:
         layer, table = name.split(".")
         drop(con, layer, table)
         drop(con, layer, "_" + table)
+        _drop_by_row(con, layer, table)
         con.execute("delete from meta.models where name = ?", [name])
 
 
@@ -109,15 +111,21 @@ def _build(con: duckdb.DuckDBPyConnection, model: Model, key: str, context: Any)
         physical = f"_{model.table}" if model.layer == "staging" else model.table
         if model.layer != "raw":
             drop(con, model.layer, physical)
-            _create(con, model, f"{model.layer}.{physical}", context)
+            if not model.by_row:
+                _drop_by_row(con, model.layer, model.table)
+                _create(con, model, f"{model.layer}.{physical}", context)
         if model.layer == "raw":
             assert model.function
             drop(con, "raw", model.table)
             content = sha256_text(model.function(context))
         else:
+            if model.by_row:
+                _ends_with_its_place(con, model, f"({model.sql}\n)")
+                content = by_row.build(con, model)
             if model.layer == "staging":
                 _good_rows(con, model.name, f"staging.{physical}")
-            content = key if model.view else content_hash(con, f"{model.layer}.{physical}")
+            if not model.by_row:
+                content = key if model.view else content_hash(con, f"{model.layer}.{physical}")
         con.execute("insert or replace into meta.models values (?, ?, ?)", [model.name, key, content])
         con.execute("commit")
     except Exception as error:
@@ -169,9 +177,7 @@ def _create(con: duckdb.DuckDBPyConnection, model: Model, target: str, context: 
         return
     query = f"({model.sql}\n)"
     if model.layer == "staging":
-        described = [row[0] for row in con.execute(f"describe select * from {query}").fetchall()]
-        if described[-3:] != ["_livraison", "_ligne", "_motifs"]:
-            raise BuildFailed(f"{model.name} doit finir par _livraison, _ligne, _motifs. Corriger sql/staging.")
+        _ends_with_its_place(con, model, query)
     if model.columns:
         _same_columns(con, model, query)
         chosen = ", ".join(
@@ -179,6 +185,12 @@ def _create(con: duckdb.DuckDBPyConnection, model: Model, target: str, context: 
         )
         query = f"(select {chosen} from {query})"
     con.execute(f"create {kind} {target} as select * from {query}")
+
+
+def _ends_with_its_place(con: duckdb.DuckDBPyConnection, model: Model, query: str) -> None:
+    described = [row[0] for row in con.execute(f"describe select * from {query}").fetchall()]
+    if described[-3:] != ["_livraison", "_ligne", "_motifs"]:
+        raise BuildFailed(f"{model.name} doit finir par _livraison, _ligne, _motifs. Corriger sql/staging.")
 
 
 def _same_columns(con: duckdb.DuckDBPyConnection, model: Model, query: str) -> None:
@@ -197,6 +209,13 @@ def content_hash(con: duckdb.DuckDBPyConnection, table: str) -> str:
     schema = con.execute(f"describe {table}").fetchall()
     counted = con.execute(f"select count(*), coalesce(sum(hash(t)::hugeint), 0)::varchar from {table} t").fetchone()
     return sha256_text(f"{[(row[0], row[1]) for row in schema]}{counted}")
+
+
+def _drop_by_row(con: duckdb.DuckDBPyConnection, layer: str, table: str) -> None:
+    """Forget what a model kept of each record, when it is no longer made row by row or no longer exists."""
+    if layer == "staging":
+        for name in by_row.tables(table):
+            drop(con, layer, name)
 
 
 def drop(con: duckdb.DuckDBPyConnection, layer: str, table: str) -> None:

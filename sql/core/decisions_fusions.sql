@@ -3,7 +3,7 @@
 select distinct
     'fusion' as objet_type,
     least(a.cle, b.cle) || ' + ' || greatest(a.cle, b.cle) as objet,
-    fusion_dite(p.proposition, p.du_registre) as valeur
+    fusion_dite(p.proposition, p.reservee) as valeur
 from staging.decisions as d
 inner join core.traces as a on a.cle = split_part(d.cle, ' + ', 1)
 inner join core.traces as b on b.cle = split_part(d.cle, ' + ', 2)

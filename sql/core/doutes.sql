@@ -144,7 +144,7 @@ fusions as (
         a.nom || if(b.nom = a.nom, '', ' / ' || b.nom) as collectivite,
         a.titre || ' // ' || b.titre as texte,
         nullif(concat_ws(' ', 'https://' || a.page, if(b.page = a.page, null, 'https://' || b.page)), '') as preuve_url,
-        fusion_dite(r.proposition, r.du_registre) as valeur_attendue,
+        fusion_dite(r.proposition, r.reservee) as valeur_attendue,
         'deux usages distincts' as proposition,
         r.proposition || coalesce(' (similarité ' || r.similarite || ')', '') as candidats,
         coalesce(r.motif, 'textes proches') as raison

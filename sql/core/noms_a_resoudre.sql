@@ -21,10 +21,22 @@ candidats as (
     where decision <> 'non' and republiee and siren is null and acheteur is not null
 ),
 
+parties as (
+    select
+        partie_id as nom_id,
+        nom,
+        cast(null as varchar) as type_indice,
+        territoire_indice,
+        cast(null as varchar) as siret
+    from core.noms_reunis
+),
+
 reunis as (
     select * from registre
     union all
     select * from candidats
+    union all
+    select * from parties
 )
 
 select

@@ -1,5 +1,5 @@
 -- What becomes of each pair of traces. Analysts' decisions come first; the machine joins by itself only what does not come
--- from the register, whose rows were each written as one case: there it proposes.
+-- from the register, whose rows were each written as one case: there it proposes, as it does where a trace would join two.
 with decisions as (
     select
         d.objet,
@@ -18,6 +18,7 @@ paires as (
         p.trace_b,
         least(p.cle_a, p.cle_b) || ' + ' || greatest(p.cle_a, p.cle_b) as objet,
         p.du_registre,
+        p.reservee,
         p.proposition,
         p.similarite,
         p.motif
@@ -32,6 +33,7 @@ decidees as (
         greatest(a.trace_id, b.trace_id) as trace_b,
         d.objet,
         a.du_registre and b.du_registre as du_registre,
+        true as reservee,
         cast(null as varchar) as proposition,
         cast(null as decimal(5, 3)) as similarite,
         cast(null as varchar) as motif
@@ -55,9 +57,9 @@ juges as (
         d.motif as decision_motif,
         d.valeur as decision,
         case
-            when d.valeur is not null and d.valeur_attendue is not distinct from fusion_dite(t.proposition, t.du_registre)
+            when d.valeur is not null and d.valeur_attendue is not distinct from fusion_dite(t.proposition, t.reservee)
                 then d.valeur
-            else coalesce(fusion_dite(t.proposition, t.du_registre), 'a_examiner')
+            else coalesce(fusion_dite(t.proposition, t.reservee), 'a_examiner')
         end as verdict
     from toutes as t
     left join decisions as d on d.objet = t.objet
@@ -68,6 +70,7 @@ select
     trace_a,
     trace_b,
     du_registre,
+    reservee,
     proposition,
     similarite,
     motif,

@@ -38,7 +38,7 @@ scissions as (
     inner join core.usages_groupes as a on a.trace_id = r.trace_a
     inner join core.usages_groupes as b on b.trace_id = r.trace_b
     inner join core.traces as t on t.trace_id = b.trace_id
-    where r.verdict = 'distincts' and r.proposition = 'meme_usage' and not r.du_registre and a.usage_id <> b.usage_id
+    where r.verdict = 'distincts' and r.proposition = 'meme_usage' and not r.reservee and a.usage_id <> b.usage_id
 )
 
 select

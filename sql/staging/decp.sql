@@ -1,4 +1,5 @@
--- One row of the consolidated file: one supplier of one contract, in one of its versions. Suppliers keep no name.
+-- Row by row. One row of the consolidated file: one supplier of one contract, in one of its versions. Suppliers keep no
+-- name.
 with source as (
     select * from raw.decp
 ),

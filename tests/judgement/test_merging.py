@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import duckdb
@@ -97,17 +97,16 @@ def test_the_machine_never_merges_two_rows_of_the_register(project: Settings) ->
 
 
 @pytest.mark.parametrize(
-    ("title", "names"),
+    ("text", "words"),
     [
-        ("IssyGPT, robot du site", ["issygpt"]),
-        ("RECITAL' Project: Energy", ["recital"]),
-        ("RÉNOVATION DE LA MAIRIE", []),
-        ("Détection des départs de feu par IA", []),
+        ("IssyGPT, robot du site", ["IssyGPT", "robot", "du", "site"]),
+        ("GPT@EC et PIAST-Q", ["GPT@EC", "et", "PIAST-Q"]),
+        ("l'aide-ménagère", ["l", "aide", "ménagère"]),
         (None, []),
     ],
 )
-def test_names_of_tools_are_known_by_their_capitals(title: str | None, names: list[str]) -> None:
-    assert asked_with_macros("noms_propres", title) == names
+def test_a_name_of_tool_is_one_word(text: str | None, words: list[str]) -> None:
+    assert asked_with_macros("mots_ecrits(?::varchar)", text) == words
 
 
 @pytest.mark.parametrize(
@@ -115,19 +114,90 @@ def test_names_of_tools_are_known_by_their_capitals(title: str | None, names: li
     [
         ("Noisy-le-Grand Municipality", "noisy le grand"),
         ("City of Paris", "paris"),
+        ("Municipality of The Hague", "hague"),
         ("Ville de Paris", "ville de paris"),
-        ("Dorset County Council", "dorset"),
+        ("Dorset County Council", "dorset county"),
+        ("Province of Trento", "trento province"),
+        ("City of Trento", "trento"),
     ],
 )
-def test_an_authority_named_in_english_keeps_its_name(name: str, flat: str) -> None:
-    assert asked_with_macros("autorite_plate", name) == flat
+def test_an_authority_named_in_english_keeps_its_name_and_kind(name: str, flat: str) -> None:
+    assert asked_with_macros("autorite_plate(?::varchar)", name) == flat
 
 
-def asked_with_macros(macro: str, value: str | None) -> Any:
+@pytest.mark.parametrize(
+    ("name", "bodies"),
+    [
+        ("Nantes Métropole & Ville", ["Nantes Métropole", "Ville de Nantes"]),
+        ("Ville et Métropole de Nantes", ["Ville de Nantes", "Métropole de Nantes"]),
+        ("City and Eurometropolis of Strasbourg", ["Ville de Strasbourg", "EuroMétropole de Strasbourg"]),
+        ("City of Lyon, Villeurbanne", ["Ville de Lyon", "Villeurbanne"]),
+        ("Bordeaux Métropole", ["Bordeaux Métropole"]),
+    ],
+)
+def test_a_name_that_joins_bodies_is_read_body_by_body(name: str, bodies: list[str]) -> None:
+    read = "list_transform(noms_parties_completes(?::varchar), lambda n: nom_francise(n))"
+    assert asked_with_macros(read, name) == bodies
+
+
+@pytest.mark.parametrize(
+    ("title", "number"),
+    [
+        ("AI-Code: Use case 3", "3"),
+        ("Projet X (Pilot2)", "2"),
+        ("Sobriété de 200 bâtiments", None),
+        ("Essai de 2023", None),
+    ],
+)
+def test_the_number_of_a_case_is_not_any_number(title: str, number: str | None) -> None:
+    assert asked_with_macros("numero_de_cas(?::varchar)", title) == number
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("pstw|PSTW-1037", "pstw|PSTW-1038", True),
+        ("pstw|PSTW-1037", "pstw|PSTW-2724", False),
+        ("decp|2023-01", "decp|2024-02", False),
+        ("odap|Robot|Ville", "odap|Drone|Ville", False),
+        ("pstw|PSTW-1037", "fonds_vert|1038", False),
+    ],
+)
+def test_records_that_a_source_wrote_one_after_the_other(first: str, second: str, said: bool) -> None:
+    assert asked_with_macros("cles_a_la_suite(?, ?)", first, second) == said
+
+
+@pytest.mark.parametrize(
+    ("points", "bodies", "told_apart", "twice", "said"),
+    [
+        (8, "même", False, False, "meme_usage"),
+        (7, "même", False, False, "a_examiner"),
+        (20, "même", True, False, "a_examiner"),  # told apart by their source
+        (20, "même", True, True, "meme_usage"),  # entered twice, word for word
+        (11, "réunies", False, False, "a_examiner"),
+        (12, "réunies", False, False, "meme_usage"),
+        (30, "communes", False, False, "a_examiner"),
+        (30, "autres", False, True, "a_examiner"),  # two bodies: one project at most
+        (1, "même", False, False, None),
+    ],
+)
+def test_two_bodies_never_have_one_use(
+    points: int, bodies: str, told_apart: bool, twice: bool, said: str | None
+) -> None:
+    asked = "rapprochement_propose(?, ?, ?, ?, true, false, true, ?, 0.0)"
+    alike = 0.9 if points > 20 else 0.1
+    assert asked_with_macros(asked, points, bodies, told_apart, twice, alike) == said
+
+
+def asked_with_macros(call: str, *values: Any) -> Any:
     macros = {item.name: item for item in load_macros(ROOT / "sql")}
     with closing(duckdb.connect()) as con:
-        for item in [macros["nom_plat"], *used_macros(f"{macro}(", macros)]:
-            con.execute(item.statement)
-        row = con.execute(f"select {macro}(?::varchar)", [value]).fetchone()
+        pending = [macros["nom_plat"], *used_macros(call, macros)]
+        for _ in range(len(pending)):  # a macro may call one defined later
+            for item in list(pending):
+                with suppress(duckdb.CatalogException):
+                    con.execute(item.statement)
+                    pending.remove(item)
+        row = con.execute(f"select {call}", list(values)).fetchone()
     assert row
     return row[0]
