@@ -214,8 +214,7 @@ def content_hash(con: duckdb.DuckDBPyConnection, table: str) -> str:
 def _drop_by_row(con: duckdb.DuckDBPyConnection, layer: str, table: str) -> None:
     """Forget what a model kept of each record, when it is no longer made row by row or no longer exists."""
     if layer == "staging":
-        for name in by_row.tables(table):
-            drop(con, layer, name)
+        drop(con, layer, by_row.kept(table))
 
 
 def drop(con: duckdb.DuckDBPyConnection, layer: str, table: str) -> None:

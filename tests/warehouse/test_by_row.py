@@ -141,8 +141,9 @@ def test_without_its_mark_it_is_a_table_and_nothing_stays_behind(essay: Rows) ->
         TYPED.replace("from raw.essai", "from raw.essai union all " + TYPED.split("\n")[1]),
         TYPED.replace("from raw.essai", "from raw.essai inner join raw.essai as b using (nom)"),
         TYPED.replace("from raw.essai", "from core.autre"),
+        TYPED.replace("_ligne,", "_ligne + 1 as _ligne,"),
     ],
-    ids=["group", "window", "distinct", "union", "join", "no raw table"],
+    ids=["group", "window", "distinct", "union", "join", "no raw table", "another place"],
 )
 def test_what_reads_several_records_is_refused(essay: Rows, text: str) -> None:
     essay.write(staging__essai=text)
