@@ -105,9 +105,13 @@ def _record(source: str, columns: list[str], deliveries: str) -> str:
     key are told apart by 64 bits, others by 128.
     """
     named = ", ".join(identifier(name) for name in columns)
-    place = f"(list_position({deliveries}, _livraison)::bigint << {LINE_BITS}) | _ligne"
     mark = f"(hash({identifier(columns[0])})::uhugeint << 64) | hash({named})"
-    return f"select * replace ({mark} as _livraison, {place} as _ligne) from {source}"
+    return f"select * replace ({mark} as _livraison, {_place(deliveries)} as _ligne) from {source}"
+
+
+def _place(deliveries: str, row: str = "") -> str:
+    """The SQL of a record's place."""
+    return f"((list_position({deliveries}, {row}_livraison)::bigint << {LINE_BITS}) | {row}_ligne)"
 
 
 def _typing(model: Model, source: str) -> str:
@@ -125,23 +129,25 @@ def _replace(
         f"create or replace temp table _places as select _livraison as _empreinte, _ligne as _place "
         f"from ({_record(source, columns, deliveries)})"
     )
-    alone = "select _empreinte from {} group by _empreinte having count(*) = 1"
     con.execute(
-        f"create or replace temp table _gardes as select _empreinte, min(_place) as _place from _places "
-        f"where _empreinte in ({alone.format(typed)}) group by _empreinte having count(*) = 1"
+        f"create or replace temp table _gardes as select _empreinte, max(_place) as _place from (select * from _places "
+        f"union all select _empreinte, -1 from {typed}) group by _empreinte "
+        "having count(*) = 2 and min(_place) = -1 and max(_place) >= 0"
     )
     con.execute(f"delete from {typed} where _empreinte not in (select _empreinte from _gardes)")
-    con.execute(f"update {typed} as t set _place = g._place from _gardes as g where g._empreinte = t._empreinte")
+    con.execute(
+        f"update {typed} as t set _place = g._place from _gardes as g where g._empreinte = t._empreinte and g._place <> t._place"
+    )
     con.execute(
         f"create or replace temp table _a_typer as select _place, _place & {LINE} as _ligne from _places "
         "anti join _gardes using (_empreinte)"
     )
-    # Lines are compared as received first: that tells DuckDB which parts of the file to read.
-    lines = f"(select r.* from {source} as r semi join _a_typer as n on n._ligne = r._ligne)"
-    con.execute(
-        f"create or replace temp view _enregistrements as select r.* from ({_record(lines, columns, deliveries)}) as r "
-        "semi join _a_typer as n on n._place = r._ligne"
+    # Lines are compared as received: that tells DuckDB which parts of the file to read.
+    lines = (
+        f"(select r.* from {source} as r semi join _a_typer as n on n._ligne = r._ligne "
+        f"and n._place = {_place(deliveries, 'r.')})"
     )
+    con.execute(f"create or replace temp view _enregistrements as {_record(lines, columns, deliveries)}")
     con.execute(f"insert into {typed} {_typing(model, source)}")
     for table in ("_places", "_gardes"):
         con.execute(f"drop table {table}")
