@@ -16,7 +16,8 @@ Half = Annotated[
     str, typer.Option("--moitie", help="Moitié des textes étiquetés : apprentissage (où l'on règle) ou test.")
 ]
 Draw = Annotated[
-    int | None, typer.Option("--vague", min=1, help="Un seul tirage des textes ou des paires étiquetés (1, 2…) ; tous par défaut.")
+    int | None,
+    typer.Option("--vague", min=1, help="Un seul tirage des textes ou des paires étiquetés (1, 2…) ; tous par défaut."),
 ]
 
 
