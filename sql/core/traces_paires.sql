@@ -1,5 +1,5 @@
 -- Pairs of traces that may speak of one use or one project: same authority, a commune and its EPCI, one page, one place, or a
--- rare name that one of their titles gives.
+-- rare name.
 -- What is compared is counted in points (sql/macros/rapprochement.sql), and `motif` says why; `reservee`: the machine leaves the
 -- pair to analysts whatever it proposes.
 with appartenances as (
