@@ -33,7 +33,8 @@ RECORDS = """
 create table autres as
 select identifiant(e.source, e.cle_source) as trace_id, e.source, e.source || '|' || e.cle_source as cle, e.organisme as nom,
     if(e.perimetre = 'france', null, e.pays) as pays, cast(null as varchar) as siren, cast(null as varchar) as territoire,
-    e.titre, e.description, url_page(e.url) as page, make_date(e.annee_debut, 1, 1) as date, e.fonction
+    e.titre, e.description, url_page(e.url) as page, make_date(e.annee_debut, 1, 1) as date, e.fonction,
+    e.sous_fonction
 from entrepot.core.contexte_europe as e
 union all by name
 select identifiant('fonds_vert', f.dossier) as trace_id, 'fonds_vert' as source, 'fonds_vert|' || f.dossier as cle,
@@ -58,7 +59,7 @@ where a.pays is null and a.siren is null
 
 TEXTS = (
     "select trace_id as cle, texte_normalise(titre || ' / ' || coalesce(description, '')) as texte, "
-    "cast(null as varchar) as cpv, fonction as cofog from autres"
+    "cast(null as varchar) as cpv, fonction as cofog, sous_fonction as cofog_2 from autres"
 )
 
 # Bodies abroad have no SIREN: they are known by their country and flat name.

@@ -2,6 +2,7 @@
 -- Buckley 1988, weights « ltc »), the words of the authority's name left out. A word of the glossary counts as its meaning.
 -- Fields: the title and the whole text, compared with those of the same language; the meanings of both, and the words that
 -- both languages write alike, compared with those of the other one. In ten-thousandths, so that sums do not depend on their order.
+-- `rarete`: the same frequency alone, one for a word that a single text holds.
 with formes as (
     select
         'fr' as langue,
@@ -123,7 +124,8 @@ poids as (
         f.trace_id,
         f.champ,
         f.mot,
-        cast(round(10000 * (1 + ln(f.occurrences)) * ln(1 + t.traces / f.traces)) as bigint) as poids
+        cast(round(10000 * (1 + ln(f.occurrences)) * ln(1 + t.traces / f.traces)) as bigint) as poids,
+        cast(round(10000 * ln(1 + t.traces / f.traces) / ln(1 + t.traces)) as bigint) as rarete
     from frequences as f
     inner join total as t on t.langue = f.langue
     where f.de_trace
@@ -142,7 +144,8 @@ select
     p.trace_id,
     p.champ,
     p.mot,
-    cast(round(10000 * p.poids / n.norme) as bigint) as poids
+    cast(round(10000 * p.poids / n.norme) as bigint) as poids,
+    p.rarete
 from poids as p
 inner join normes as n on n.trace_id = p.trace_id and n.champ = p.champ and n.norme > 0
 where p.poids > 0

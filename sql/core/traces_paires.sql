@@ -1,4 +1,5 @@
--- Pairs of traces that may speak of one use or one project: same authority, a commune and its EPCI, one page, or one place.
+-- Pairs of traces that may speak of one use or one project: same authority, a commune and its EPCI, one page, one place, or a
+-- rare name.
 -- What is compared is counted in points (sql/macros/rapprochement.sql), and `motif` says why; `reservee`: the machine leaves the
 -- pair to analysts whatever it proposes.
 with appartenances as (
@@ -29,6 +30,12 @@ blocs as (
     where territoire is not null
     union all
     select
+        trace_id,
+        'nom:' || cle as bloc
+    from core.traces_noms
+    where traces <= 3
+    union all
+    select
         t.trace_id,
         'autorite:' || a.epci_siren as bloc
     from core.traces as t
@@ -47,11 +54,7 @@ langues as (
     select
         p.trace_a,
         p.trace_b,
-        a.langue = b.langue as meme_langue,
-        case
-            when a.description is null and b.description is not null then 'a'
-            when b.description is null and a.description is not null then 'b'
-        end as titre_seul
+        a.langue = b.langue as meme_langue
     from paires as p
     inner join core.traces_corpus as a on a.trace_id = p.trace_a
     inner join core.traces_corpus as b on b.trace_id = p.trace_b
@@ -71,15 +74,11 @@ ressemblances as (
         p.trace_b,
         sum(x.poids * y.poids) filter (x.partie = 'titre' and y.partie = 'titre') / 100000000 as titres,
         sum(x.poids * y.poids) filter (x.partie = 'texte' and y.partie = 'texte') / 100000000 as textes,
-        sum(if(p.titre_seul = 'a', x.poids * x.poids, y.poids * y.poids)) filter (
-            (p.titre_seul = 'a' and x.partie = 'titre' and y.partie = 'texte')
-            or (p.titre_seul = 'b' and x.partie = 'texte' and y.partie = 'titre')
-        ) / 100000000 as contenance
+        coalesce(sum(y.rarete) filter (x.partie = 'titre' and y.partie = 'texte'), 0) / 10000
+        + coalesce(sum(x.rarete) filter (x.partie = 'texte' and y.partie = 'titre'), 0) / 10000 as mots
     from langues as p
     inner join mots as x on x.trace_id = p.trace_a and x.dans_sa_langue = p.meme_langue
-    inner join mots as y
-        on y.trace_id = p.trace_b and y.dans_sa_langue = p.meme_langue and y.mot = x.mot
-        and (y.partie = x.partie or p.titre_seul is not null)
+    inner join mots as y on y.trace_id = p.trace_b and y.dans_sa_langue = p.meme_langue and y.mot = x.mot
     group by p.trace_a, p.trace_b
 ),
 
@@ -136,7 +135,7 @@ liees as (
             when c.commun.lieu = 'titres' or not (na.trace_id is not null and nb.trace_id is not null) then c.commun.lieu
             when c.commun.lieu is not null then 'textes'
         end as lieu_du_nom,
-        c.commun.traces as traces_du_nom,
+        coalesce(c.commun.lieu <> 'textes' and c.commun.traces <= 3, false) as meme_nom,
         coalesce(c.commun.lieu, '') <> 'titres' and na.trace_id is not null and nb.trace_id is not null as noms_differents,
         numero_de_cas(a.titre) is distinct from numero_de_cas(b.titre) as numeros_differents,
         -- A source that writes two records one after the other knows that they are two.
@@ -144,7 +143,7 @@ liees as (
         p.meme_langue,
         coalesce(cast(r.titres as decimal(5, 3)), 0) as titres,
         coalesce(cast(r.textes as decimal(5, 3)), 0) as similarite,
-        if(p.titre_seul is null, null, coalesce(cast(r.contenance as decimal(5, 3)), 0)) as contenance
+        coalesce(cast(r.mots as decimal(5, 2)), 0) as mots
     from langues as p
     inner join core.traces as a on a.trace_id = p.trace_a
     inner join core.traces as b on b.trace_id = p.trace_b
@@ -162,12 +161,7 @@ comparees as (
         autorites = 'même' as meme_autorite,
         a_la_suite or numeros_differents or noms_differents as distinguees,
         titres >= 0.9 and similarite >= 0.9 and not numeros_differents as saisie_deux_fois,
-        points_titres(titres)
-        + coalesce(points_contenance(contenance), points_textes(similarite))
-        + points_nom(lieu_du_nom, traces_du_nom)
-        + points_theme(meme_theme)
-        + points_page(meme_page)
-        + points_sources(meme_source) as points
+        points_textes(similarite) + points_mots(mots) + points_nom(lieu_du_nom) + points_theme(meme_theme) as points
     from liees
 ),
 
@@ -175,8 +169,7 @@ proposees as (
     select
         *,
         rapprochement_propose(
-            points, autorites, distinguees, saisie_deux_fois, membre or meme_page or meme_territoire, meme_page,
-            coalesce(meme_theme, false), titres, similarite
+            points, autorites, distinguees, saisie_deux_fois, membre or meme_page or meme_territoire or meme_nom
         ) as proposition
     from comparees
 ),
@@ -236,7 +229,8 @@ select
             else 'deux textes'
         end end,
         'titres ressemblants à ' || titres || ', textes à ' || similarite
-        || coalesce(', titre seul dit à ' || contenance || ' par l''autre texte', '') || if(meme_langue, '', ' (deux langues)'),
+        || if(meme_langue, '', ' (deux langues)'),
+        mots || ' mots rares d''un titre dans l''autre texte',
         case when a_la_suite then 'inscrits à la suite par leur source' end,
         case when noms_differents then 'deux noms dans les titres' end,
         case when numeros_differents then 'numéros de cas différents' end,

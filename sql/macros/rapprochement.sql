@@ -29,7 +29,7 @@ create or replace macro texte_anglais(texte) as
 
 -- The words of a text as they are written, « GPT@EC » and « PIAST-Q » in one piece.
 create or replace macro mots_ecrits(texte) as
-    regexp_extract_all(coalesce(texte, ''), '[\p{L}\d]+(?:[@&+][\p{L}\d]+|-[\p{Lu}\d][\p{L}\d]*)*');
+    regexp_extract_all(coalesce(texte, ''), '[\p{L}\d]+(?:[@&+][\p{L}\d]+|-[\p{Lu}\d][\p{L}\d]*|[.]\p{Lu}[\p{L}\d]*)*');
 
 -- The words that open its sentences.
 create or replace macro mots_de_debut(texte) as
@@ -53,23 +53,27 @@ create or replace macro cles_a_la_suite(cle_a, cle_b) as
 create or replace macro url_page(url) as
     regexp_replace(regexp_replace(lower(url), '^https?://(?:www\.)?', ''), '(?:[#?].*|/+)$', '');
 
--- The name of an authority as an inventory in English writes it: without its acronym and what says that it is a
+-- The name of an authority as an inventory in English writes it: without its acronym, small words and what says that it is a
 -- municipality, with what says that it is not (« Trento » is no « province trento »).
 create or replace macro autorite_plate(nom) as
     trim(regexp_replace(
         regexp_replace(
             regexp_replace(
-                nom_plat(regexp_replace(nom, '\([^)]*\)?', ' ', 'g')),
-                '^the\b|\b(?:(?:municipality|city|town) (?:council )?of(?: the)?|municipality|(?:city|town) (?:council|hall))\b', '', 'g'
+                regexp_replace(
+                    nom_plat(regexp_replace(nom, '\([^)]*\)?', ' ', 'g')),
+                    '^the\b|\b(?:(?:municipality|city|town) (?:council )?of(?: the)?|municipality|(?:city|town) (?:council|hall))\b', '', 'g'
+                ),
+                '\b(region|county|department)(?:al)? council\b', '\1'
             ),
-            '\b(region|county|department)(?:al)? council\b', '\1'
+            '^\s*(region|county|department|province) of (?:the )?(.*)$', '\2 \1'
         ),
-        '^\s*(region|county|department|province) of (?:the )?(.*)$', '\2 \1'
+        '(?:\s+(?:of|the|and|for|in))*\s+', ' ', 'g'
     ));
 
--- The same body abroad, known by its country and its flat name; and every body or acronym that its name joins.
+-- The same body abroad, known by its country, that its name may repeat, and its flat name; and every body or acronym that its
+-- name joins.
 create or replace macro autorite_situee(pays, nom) as
-    trim(concat_ws(' ', pays, autorite_plate(nom)));
+    trim(concat_ws(' ', pays, regexp_replace(autorite_plate(nom), '^(.+) ' || coalesce(nom_plat(pays), '\d{9}') || '$', '\1')));
 
 create or replace macro autorites_situees(pays, nom) as
     list_sort(list_distinct(
@@ -79,74 +83,44 @@ create or replace macro autorites_situees(pays, nom) as
         )
     ));
 
--- How much each comparison tells that two traces of one authority are one use (docs/decisions/010): points that add up, in the
--- manner of Fellegi & Sunter (1969), rounded from what the learning half of tests/gold/fusions.csv shows.
-create or replace macro points_titres(ressemblance) as
-    case
-        when ressemblance >= 0.75 then 8
-        when ressemblance >= 0.5 then 6
-        when ressemblance >= 0.3 then 3
-        when ressemblance >= 0.2 then 2
-        else 0
-    end;
+-- How much each comparison tells that two traces of one authority are one use: points that add up, in the manner of Fellegi &
+-- Sunter (1969), fitted on the learning half of tests/gold/fusions.csv (docs/decisions/010 gives the weights and how).
+create or replace macro points_textes(ressemblance) as cast(floor(12 * least(ressemblance, 0.5)) as integer);
 
-create or replace macro points_textes(ressemblance) as
-    case
-        when ressemblance >= 0.5 then 6
-        when ressemblance >= 0.35 then 4
-        when ressemblance >= 0.25 then 2
-        when ressemblance >= 0.1 then 1
-        else 0
-    end;
+-- Words of each title that the other text says, a word that one text alone holds counting for one, a common one for less.
+create or replace macro points_mots(mots) as cast(floor(2 * least(mots, 4)) as integer);
 
--- A title alone (a grant, a contract) is too short to be compared with a text: what counts is how much of it the text says. Half
--- of a title is often the name of the place or of the equipment, which another project shares.
-create or replace macro points_contenance(part) as
-    case
-        when part >= 0.75 then 6
-        when part >= 0.6 then 4
-        when part >= 0.3 then 1
-        when part is not null then 0
-    end;
-
--- A name in both titles, in one title and the other text, in both texts. One that an authority gives to three cases or more
--- may be that of a programme.
-create or replace macro points_nom(lieu, traces) as
+-- A name in both titles, or in one title and the other text.
+create or replace macro points_nom(lieu) as
     case lieu
-        when 'titres' then if(traces > 2, 3, 5)
-        when 'titre et texte' then if(traces > 2, 2, 4)
-        when 'textes' then 1
+        when 'titres' then 3
+        when 'titre et texte' then 2
         else 0
     end;
 
 create or replace macro points_theme(meme_theme) as
-    case when meme_theme then 1 when not meme_theme then -2 else 0 end;
-
-create or replace macro points_page(meme_page) as if(meme_page, 3, 0);
-
-create or replace macro points_sources(meme_source) as if(meme_source, 0, 1);
+    case when meme_theme then 2 when not meme_theme then -2 else 0 end;
 
 -- From how many points two traces of one authority are one use; of two names of which one holds the other (« Ville et
 -- Métropole »); and are worth an analyst's time.
-create or replace macro seuil_meme_usage() as 8;
+create or replace macro seuil_meme_usage() as 10;
 create or replace macro seuil_corps_reunis() as 12;
-create or replace macro seuil_a_examiner() as 2;
+create or replace macro seuil_a_examiner() as 5;
 
 -- What the machine proposes for two traces.
 --   meme_usage: one authority and points enough, unless the source or the titles tell the two apart;
---   a_examiner: less than that, or two authorities, shown to analysts with the reason;
+--   a_examiner: less than that, shown to analysts with the reason; when told apart, or of two bodies that something links,
+--   only what would be one use of one body;
 --   null: nothing links them.
 -- `autorites` is « même », « réunies » (one name holds the body of the other among several), « communes » (a body in common)
--- or « autres »; `distinguees` when the source or the titles tell them apart; `saisie_deux_fois` when all is alike.
-create or replace macro rapprochement_propose(
-    points, autorites, distinguees, saisie_deux_fois, liees, meme_page, meme_theme, titres, textes
-) as
+-- or « autres »; `distinguees` when the source or the titles tell them apart; `saisie_deux_fois` when all is alike; `liees` when
+-- a page, a place or a rare name is common to two bodies.
+create or replace macro rapprochement_propose(points, autorites, distinguees, saisie_deux_fois, liees) as
     case
         when autorites = 'même' and (saisie_deux_fois or (points >= seuil_meme_usage() and not distinguees)) then 'meme_usage'
         when autorites = 'réunies' and points >= seuil_corps_reunis() and not distinguees then 'meme_usage'
-        when autorites <> 'autres' and points >= seuil_a_examiner() then 'a_examiner'
-        when liees and (textes >= 0.25 or titres >= 0.5) then 'a_examiner'
-        when meme_page and meme_theme then 'a_examiner'
+        when (autorites <> 'autres' or liees) and points >= seuil_meme_usage() then 'a_examiner'
+        when autorites <> 'autres' and not distinguees and points >= seuil_a_examiner() then 'a_examiner'
     end;
 
 -- What the machine does by itself of a pair, null when it leaves it to analysts.

@@ -102,6 +102,7 @@ def test_the_machine_never_merges_two_rows_of_the_register(project: Settings) ->
         ("IssyGPT, robot du site", ["IssyGPT", "robot", "du", "site"]),
         ("GPT@EC et PIAST-Q", ["GPT@EC", "et", "PIAST-Q"]),
         ("l'aide-ménagère", ["l", "aide", "ménagère"]),
+        ("Ville.AI et Ville.Data. Puis 3.5", ["Ville.AI", "et", "Ville.Data", "Puis", "3", "5"]),
         (None, []),
     ],
 )
@@ -119,10 +120,17 @@ def test_a_name_of_tool_is_one_word(text: str | None, words: list[str]) -> None:
         ("Dorset County Council", "dorset county"),
         ("Province of Trento", "trento province"),
         ("City of Trento", "trento"),
+        ("Register of the Fisheries and Ports (RFP)", "register fisheries ports"),
     ],
 )
 def test_an_authority_named_in_english_keeps_its_name_and_kind(name: str, flat: str) -> None:
     assert asked_with_macros("autorite_plate(?::varchar)", name) == flat
+
+
+def test_a_body_may_say_its_country_or_not() -> None:
+    names = ("Ports Register", "Register of Ports Norway", "Ports Register of Norway", "Norway")
+    located = [asked_with_macros("autorite_situee('Norway', ?::varchar)", name) for name in names]
+    assert located == ["Norway ports register", "Norway register ports", "Norway ports register", "Norway norway"]
 
 
 @pytest.mark.parametrize(
@@ -168,25 +176,28 @@ def test_records_that_a_source_wrote_one_after_the_other(first: str, second: str
 
 
 @pytest.mark.parametrize(
-    ("points", "bodies", "told_apart", "twice", "said"),
+    ("points", "bodies", "told_apart", "twice", "linked", "said"),
     [
-        (8, "même", False, False, "meme_usage"),
-        (7, "même", False, False, "a_examiner"),
-        (20, "même", True, False, "a_examiner"),  # told apart by their source
-        (20, "même", True, True, "meme_usage"),  # entered twice, word for word
-        (11, "réunies", False, False, "a_examiner"),
-        (12, "réunies", False, False, "meme_usage"),
-        (30, "communes", False, False, "a_examiner"),
-        (30, "autres", False, True, "a_examiner"),  # two bodies: one project at most
-        (1, "même", False, False, None),
+        (10, "même", False, False, False, "meme_usage"),
+        (9, "même", False, False, False, "a_examiner"),
+        (5, "même", False, False, False, "a_examiner"),
+        (4, "même", False, False, True, None),
+        (20, "même", True, False, False, "a_examiner"),  # told apart by their source
+        (9, "même", True, False, True, None),
+        (20, "même", True, True, False, "meme_usage"),  # entered twice, word for word
+        (11, "réunies", False, False, False, "a_examiner"),
+        (12, "réunies", False, False, False, "meme_usage"),
+        (20, "communes", False, False, False, "a_examiner"),
+        (20, "autres", False, True, True, "a_examiner"),  # two bodies: one project at most
+        (20, "autres", False, True, False, None),
+        (9, "autres", False, False, True, None),
     ],
 )
 def test_two_bodies_never_have_one_use(
-    points: int, bodies: str, told_apart: bool, twice: bool, said: str | None
+    points: int, bodies: str, told_apart: bool, twice: bool, linked: bool, said: str | None
 ) -> None:
-    asked = "rapprochement_propose(?, ?, ?, ?, true, false, true, ?, 0.0)"
-    alike = 0.9 if points > 20 else 0.1
-    assert asked_with_macros(asked, points, bodies, told_apart, twice, alike) == said
+    asked = "rapprochement_propose(?, ?, ?, ?, ?)"
+    assert asked_with_macros(asked, points, bodies, told_apart, twice, linked) == said
 
 
 def asked_with_macros(call: str, *values: Any) -> Any:

@@ -35,6 +35,9 @@ TRACES: list[tuple[str, str, bool, list[str], str, str, str | None, str | None]]
     ("e140", "pstw", False, ["E"], "air_climat", "A new version of Air", "Sensors measure what is in the air.", None),
     ("e80", "pstw", False, ["F"], "gestion_interne", "GPT@Nord: generative assistant for staff", "Staff draft and summarise documents with an assistant.", None),
     ("e99", "pstw", False, ["F"], "gestion_interne", "GPT@Sud: generative assistant for schools", "Teachers prepare lessons with an assistant, as staff do with GPT@Nord.", None),
+    ("e160", "pstw", False, ["G"], "securite", "RiskoTool against repeat offences", "RiskoTool tells custody officers who may offend again within two years.", "g.fr/1"),
+    ("e180", "pstw", False, ["H"], "securite", "RiskoTool, assessment of repeat offences", "Custody officers are told who may offend again within two years.", "h.fr/1"),
+    ("e200", "pstw", False, ["H"], "mobilite", "Buses on demand", "Buses follow the calls of residents.", "h.fr/2"),
 ]  # fmt: skip
 
 
@@ -132,3 +135,9 @@ def test_a_word_in_capitals_is_not_the_common_word(con: duckdb.DuckDBPyConnectio
     assert con.execute("select trace_id, nom from core.traces_noms where lower(cle) = 'air'").fetchall() == [
         ("e120", "AIR")
     ]
+
+
+def test_a_rare_name_shows_the_pair_of_two_bodies_and_merges_nothing(con: duckdb.DuckDBPyConnection) -> None:
+    proposal, _, reason = pair(con, "e160", "e180")
+    assert proposal == "a_examiner" and "nom « RiskoTool » dans les deux titres" in reason
+    assert con.execute("select count(*) from core.traces_paires where 'e160' in (trace_a, trace_b)").fetchone() == (1,)
