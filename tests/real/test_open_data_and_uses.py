@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from observatoire import pipeline
+from observatoire.judgement.merges import measure_merges
 from observatoire.release.store import current_release
 from observatoire.settings import Settings
 from observatoire.trace import trace
-from tests.conftest import copy_project
+from tests.conftest import ROOT, copy_project
 from tests.helpers import asked, write_csv
 from tests.review.conftest import FIELDS
 
@@ -71,3 +73,11 @@ def test_the_case_is_traced_to_its_bytes(settings: Settings) -> None:
     records = followed.as_dict()["enregistrements"]
     assert {record["source"] for record in records} == {"cas_usage", "pstw"}
     assert {record["octets"] for record in records} == {"vérifiés"}
+
+
+def test_merges_are_measured_on_the_pairs_to_learn_from(settings: Settings) -> None:
+    """The half where rules may be tuned; without the Fonds vert, its pairs are counted apart."""
+    found = measure_merges(replace(settings, project=ROOT), "apprentissage")
+    assert found.pairs > 350 and 0 < found.missing < 20
+    assert found.precision.count == found.precision.base >= 12, "a wrong merge would give an authority another's use"
+    assert found.shown.value is not None and found.shown.value > 0.85
