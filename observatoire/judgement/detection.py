@@ -38,7 +38,9 @@ def judgement_query(
     heaviest term first. Rows that are not returned are « non » with a score of 0. Without `filtered` the prefilter is left
     out, which changes nothing but time.
     """
-    kept = f"where regexp_matches({text}, {literal(prefilter_of(lexicon, language))})" if filtered else ""
+    # A condition on one column would be handed to the reader of a Parquet file, which works it out twice.
+    read = f"case when {key} is not null then {text} end"
+    kept = f"where regexp_matches({read}, {literal(prefilter_of(lexicon, language))})" if filtered else ""
     texts = f"select {key} as cle, texte_normalise({text}) as texte from {table} {kept}"
     counted = f"select * from {forms} where langue in ('fr', {literal(language)})"
     limits = lexicon.seuils
