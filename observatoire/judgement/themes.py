@@ -65,7 +65,10 @@ class PublicTool(Strict):
 
 
 class Domains(Strict):
-    """Themes that are no domain, and how many percent of its weight a domain counts."""
+    """Themes that are no domain, and how many percent of its weight a domain counts.
+
+    A domain told by a single form far from the title, and by no feature, does not count: « health », « school » in passing.
+    """
 
     sauf: tuple[str, ...]
     pour_cent: int = Field(ge=100)
@@ -185,7 +188,7 @@ vus as (
 sommes as (
     select cle, famille, code, max(poids) as force, min(nullif(mot, {FEATURE})) as mot, sum(poids) as somme,
         sum(poids * {_places(rules.places)})::integer as poids,
-        coalesce(sum(poids) filter (mot = {FEATURE}), 0)::integer as traits
+        coalesce(sum(poids) filter (mot = {FEATURE}), 0)::integer as traits, count(*)::integer as nombre
     from vus group by cle, famille, code
 ),
 connus(code, rang, but) as (values {ranks}),
@@ -205,6 +208,7 @@ points as (
     inner join connus as c on c.code = f.code
     left join publics as p on p.cle = f.cle
     where f.famille = 'theme' and f.poids >= {rules.seuil}
+        and (f.nombre >= 2 or f.traits > 0 or f.mot <= {near} or f.code in {_listed(rules.domaines.sauf)})
 ),
 classes as (
     select cle, code, points, max(points) over (partition by cle) as plus_lourd,
