@@ -107,6 +107,13 @@ def test_pairs_to_merge_are_split_by_hash_and_explained() -> None:
         assert row["passe_a"] != row["passe_b"] or row["passe_a"] in ("", row["relation"]), row
 
 
+def test_texts_coded_once_are_in_no_draw_and_have_closed_values() -> None:
+    coded = rows(GOLD / "themes_appoint.csv")
+    assert len({row["cle"] for row in coded}) == len(coded) == 880
+    assert not {row["cle"] for row in coded} & {f"{row['source']}|{row['cle']}" for row in rows(GOLD / "jugements.csv")}
+    assert all(row[variable] in allowed(variable) for row in coded for variable in CODED[1:])
+
+
 def test_the_register_is_coded_twice_from_its_text() -> None:
     coded = rows(REGISTER / "codages.csv")
     register = {row["id"] for row in rows(REGISTER / "cas_usage.csv")}
