@@ -30,7 +30,8 @@ enregistrements as (
         l.*,
         contrat_enregistrement(v.rang, l._ligne) as enregistrement
     from lignes as l
-    inner join core.contrats_livraisons as v on v.source = l.source and v.livraison = l._livraison
+    -- Every record has its delivery; an inner join would be expected to keep no row, and its side to fit in memory.
+    left join core.contrats_livraisons as v on v.source = l.source and v.livraison = l._livraison
 )
 
 select

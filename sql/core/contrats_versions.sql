@@ -61,7 +61,8 @@ lignes as not materialized (
             v.confiance_source, l.actuelle, l.version, l.date_notification, contrat_enregistrement(v.rang, l._ligne)
         ) as ordre
     from lues as l
-    inner join core.contrats_livraisons as v on v.source = l.source and v.livraison = l._livraison
+    -- Every record has its delivery; an inner join would be expected to keep no row, and its side to fit in memory.
+    left join core.contrats_livraisons as v on v.source = l.source and v.livraison = l._livraison
 ),
 
 groupes as materialized (
