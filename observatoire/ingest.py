@@ -113,7 +113,7 @@ def _ingest_one(
         if current and _nothing_new(source, loaded):
             _log(settings, source, vintage, "inchangée", None, current)
             return Ingested(source.id, vintage, "inchangée", None, current), state.used(vintage, current.key, moment)
-        archive.store(received.path, delivery)
+        _store(settings, archive, source, received.path, delivery)
         _log(settings, source, vintage, "nouvelle", None, delivery)
         return Ingested(source.id, vintage, "nouvelle", None, delivery), state.used(vintage, delivery.key, moment)
     except (DeliveryRefused, FetchFailed) as error:
@@ -221,7 +221,7 @@ def _seen_again(settings: Settings, archive: Archive, source: Source, current: D
     url = current.url if "://" in current.url else received.url
     again = replace(current, date=date, url=url, etag=received.etag, last_modified=received.last_modified)
     if again != current or archive.corrupted([current]):
-        archive.store(received.path, again)
+        _store(settings, archive, source, received.path, again)
     return again
 
 
@@ -286,10 +286,7 @@ def _forget_lost(settings: Settings, archive: Archive, source: Source) -> None:
     A file that no one wrote since it was found sound (same size, same moment of writing) is not read again: that would
     take seconds for gigabytes. `observatoire audit` reads every byte.
     """
-    path = settings.state / "sound" / f"{source.id}.json"
-    sound: dict[str, list[int]] = {}
-    with contextlib.suppress(FileNotFoundError, ValueError):
-        sound = json.loads(path.read_text(encoding="utf-8"))
+    sound = _sound(settings, source)
     found: dict[str, list[int]] = {}
     for delivery in archive.deliveries(source.id):
         if not (delivery.etag or delivery.last_modified):
@@ -300,7 +297,31 @@ def _forget_lost(settings: Settings, archive: Archive, source: Source) -> None:
         else:
             found[delivery.sha256] = stamp
     if found != sound:
-        write_atomically(path, canonical_json(found) + "\n")
+        _write_sound(settings, source, found)
+
+
+def _store(settings: Settings, archive: Archive, source: Source, received: Path, delivery: Delivery) -> None:
+    """Archive bytes whose hash was just worked out: they need not be read again to be known sound."""
+    archive.store(received, delivery)
+    stamp = _stamp(archive.object_path(delivery.sha256))
+    if stamp and (delivery.etag or delivery.last_modified):
+        _write_sound(settings, source, {**_sound(settings, source), delivery.sha256: stamp})
+
+
+def _sound(settings: Settings, source: Source) -> dict[str, list[int]]:
+    """The stamps of the files found sound, by hash; empty when that was lost."""
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        found: dict[str, list[int]] = json.loads(_sound_path(settings, source).read_text(encoding="utf-8"))
+        return found
+    return {}
+
+
+def _write_sound(settings: Settings, source: Source, found: dict[str, list[int]]) -> None:
+    write_atomically(_sound_path(settings, source), canonical_json(found) + "\n")
+
+
+def _sound_path(settings: Settings, source: Source) -> Path:
+    return settings.state / "sound" / f"{source.id}.json"
 
 
 def _stamp(path: Path) -> list[int] | None:

@@ -46,7 +46,6 @@ def test_sound_bytes_are_read_again_only_when_their_file_was_written(
 ) -> None:
     settings, source, _, _ = served
     ingest_source(settings, source)
-    ingest_source(settings, source)
     read: list[Path] = []
     real = archive_room.sha256_file
     monkeypatch.setattr(archive_room, "sha256_file", lambda path: read.append(path) or real(path))
