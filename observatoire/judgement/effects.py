@@ -53,8 +53,9 @@ LOWER = r"r[eé]dui\pL*|r[eé]duction\pL*|baiss\pL*|diminu\pL*|abaiss\pL*|reduc\
 SAVE = r"[eé]conomis\pL*|[eé]conomies?|[eé]vit\pL*|[eé]pargn\pL*|gagn\pL*|gains?|sav(?:e|es|ed|ing|ings)|avoid\pL*"
 ADVERB = r"(?:environ |pr[eè]s de |plus de |quelque |presque |au moins |les |about |around |nearly |approximately |some |over |more than |almost |at least )?"
 LINK = r"(?:de |d[’']|of |by |: ?|est de |[-−])"
+IN_LESS = rf"en moins(?:{SPACE}?$|[^ \x{{00A0}}\x{{202F}}\x{{2009}}]|{SPACE}(?:[^d0-9]|d[^e’']|de\pL))"  # « en moins d'une minute » is a delay
 AFTER = (
-    r"(?:d[’'](?:énergie|eau|électricité|[eé]missions) )?(?:en moins|de moins|de r[eé]duction|de baisse|de diminution|de gains?|d[’'][eé]conomies?|"
+    rf"(?:d[’'](?:énergie|eau|électricité|[eé]missions) )?(?:{IN_LESS}|de moins|de r[eé]duction|de baisse|de diminution|de gains?|d[’'][eé]conomies?|"
     r"[eé]conomis[eé]\pL*|[eé]vit[eé]\pL*|[eé]pargn[eé]\pL*|gagn[eé]\pL*|saved|avoided|less|fewer|lower|reduction|savings?|decrease|cut)"
 )
 BEFORE_PATTERN = (
@@ -66,7 +67,7 @@ SIGNED_PATTERN = rf"(?i)(?:^|[ (:])[-−–]{QUANTITY}{END}"
 CLAUSES = r"[.;!?:](?:\s|$)|,\s|\s[—–]\s|[()\n]|\s(?:mais|but|while|tandis que|alors que)\s"
 # What makes a quantity something else than an effect: an aim, a limit, a range, a price.
 AIMS = (
-    r"(?i)(?:^|[^\pL])(?:objectifs?|vise(?:nt|r|e)?|cible|pourrai(?:t|ent)|devrai(?:t|ent)|esp[eè]r\pL*|attendu\pL*|potentiel\pL*|ambition\pL*|"
+    r"(?i)(?:^|[^\pL])(?:objectifs?|vis(?:[eé]|ant)|cible|pourrai(?:t|ent)|devrai(?:t|ent)|esp[eè]r\pL*|attendu\pL*|potentiel\pL*|ambition\pL*|"
     r"permettra\pL*|d[’']ici|horizon|target\pL*|aims?|could|would|will|expected|goal|potential\pL*|jusqu|up to)"
 )
 RANGE = rf"[0-9]{SPACE}?(?:%{SPACE}?)?(?:à|-|–|to|et|and|ou|or){SPACE}?[0-9]"

@@ -21,10 +21,11 @@ ENGLISH_SOURCES = ("pstw",)  # whose titles and descriptions are in English
 FORMS, THEME_FORMS = "core.lexique_ia", "core.lexique_themes"
 DETECTED, THEMED, EFFECTS = "core.candidats_detection", "core.candidats_themes", "core.candidats_effets"
 CANDIDATES = "core.candidats_bruts"
+REGISTER, REGISTER_EFFECTS = "staging.cas_usage", "core.registre_effets"
 
 
 def judgement_models(settings: Settings) -> list[Model]:
-    """The tables of forms, the texts judged for AI and what they are about.
+    """The tables of forms, the texts judged for AI and what they are about, the effects that texts declare.
 
     Raises SpecError when a lexicon is wrong.
     """
@@ -48,6 +49,12 @@ def judgement_models(settings: Settings) -> list[Model]:
             EFFECTS,
             [CANDIDATES, DETECTED],
             lambda _: effects_query(received_texts()),
+            [macro, there, source_of(effects), source_of(terms)],
+        ),
+        fact_model(
+            REGISTER_EFFECTS,
+            [REGISTER],
+            lambda _: effects_query(register_texts()),
             [macro, there, source_of(effects), source_of(terms)],
         ),
     ]
@@ -80,3 +87,8 @@ def received_texts() -> str:
         f"select b.candidat_id as cle, b.objet as texte from {CANDIDATES} as b "
         f"inner join {DETECTED} as d on d.candidat_id = b.candidat_id where d.decision <> 'non'"
     )
+
+
+def register_texts() -> str:
+    """The texts of the register's cases: title, description and summary of the evidence, one a line."""
+    return f"select id as cle, concat_ws(chr(10), titre, description, resume_preuve) as texte from {REGISTER}"

@@ -154,6 +154,23 @@ fusions as (
     where r.verdict = 'a_examiner'
 ),
 
+-- Candidates that the rules judge to be AI and that are no evidence of a use yet: only an analyst makes one a use.
+a_confirmer as (
+    select
+        'detection' as objet_type,
+        c.source || '|' || c.cle as cle,
+        c.acheteur as collectivite,
+        c.objet as texte,
+        c.url as preuve_url,
+        c.decision_automatique as valeur_attendue,
+        'le garder comme preuve, pas comme usage' as proposition,
+        array_to_string(c.motifs, ' ; ') as candidats,
+        'jugé « oui » par les règles : à confirmer pour devenir un usage' as raison
+    from core.candidats as c
+    where c.decision_automatique = 'oui' and c.republiee
+        and c.candidat_id not in (select p.preuve_id from core.preuves_usages as p)
+),
+
 conflits as (
     select
         objet_type,
@@ -193,6 +210,11 @@ reunis as (
         f.*,
         cast(null as varchar) as guide
     from fusions as f
+    union all
+    select
+        c.*,
+        cast(null as varchar) as guide
+    from a_confirmer as c
 ),
 
 ouverts as (

@@ -24,9 +24,10 @@ with registre as (
         c.nature,
         coalesce(d.finalite = 'oui', c.finalite_environnementale) as finalite_environnementale,
         coalesce(if(d.detection = 'à examiner', null, d.detection = 'oui'), c.ia_explicite) as ia_explicite,
-        cast(null as decimal(18, 4)) as effet_valeur,
-        cast(null as varchar) as effet_unite,
-        cast(null as varchar) as effet_source,
+        e.effets[1].valeur as effet_valeur,
+        e.effets[1].unite as effet_unite,
+        e.effets[1].extrait as effet_extrait,
+        case when e.cle is not null then coalesce(c.source_titre, hote(c.source_url)) end as effet_source,
         d.contestation,
         d.contestation_etat,
         d.contestation_date,
@@ -34,6 +35,7 @@ with registre as (
         d.decisions
     from core.preuves as p
     inner join staging.cas_usage as c on p.source = 'cas_usage' and c.id = p.cle_source
+    left join core.registre_effets as e on e.cle = c.id
     left join core.decisions_usages as d on d.cle = p.source || '|' || p.cle_source
 ),
 
@@ -64,7 +66,8 @@ retenus as (
         true as ia_explicite,
         c.effet_valeur,
         c.effet_unite,
-        case when c.effet_valeur is not null then c.effet_extrait end as effet_source,
+        c.effet_extrait,
+        case when c.effet_valeur is not null then s.titre end as effet_source,
         d.contestation,
         d.contestation_etat,
         d.contestation_date,
@@ -72,6 +75,7 @@ retenus as (
         c.decisions
     from core.candidats as c
     inner join core.traces as t on t.trace_id = c.candidat_id and t.decide
+    inner join core.sources as s on s.source = c.source
     left join core.decisions_usages as d on d.cle = c.source || '|' || c.cle
 ),
 
@@ -171,6 +175,7 @@ select
     contestation_etat,
     decisions,
     effet_unite,
+    effet_extrait,
     effet_source,
     effet_valeur,
     finalite_environnementale,

@@ -49,6 +49,7 @@ select
     u.decisions,
     u.effet_valeur,
     u.effet_unite,
+    u.effet_extrait,
     u.effet_source,
     u.date_entree,
     p.premiere_observation,

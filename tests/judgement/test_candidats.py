@@ -57,6 +57,11 @@ def judged() -> Iterator[duckdb.DuckDBPyConnection]:
             "('d1', 'detection', 'decp|b', 'à examiner', 'oui', true), ('d2', 'detection', 'decp|a', 'non', 'non', true)) "
             "as v(decision_id, objet_type, objet, valeur_attendue, valeur, retenue)"
         )
+        con.execute("create schema staging")
+        con.execute(
+            "create table staging.cas_usage as select 'v1' as id, 'Tri' as titre, null::varchar as description, "
+            "'12 tonnes évitées, 5 % de refus en moins' as resume_preuve"
+        )
         for model in judgement_models(SETTINGS):
             assert model.function
             con.execute(f"create table {model.name} as {model.function(None)}")
@@ -90,6 +95,11 @@ def test_a_decision_whose_expected_value_is_gone_changes_nothing(judged: duckdb.
 def test_the_first_effect_a_text_declares_goes_with_it(judged: duckdb.DuckDBPyConnection) -> None:
     assert one(judged, "a", "effet_valeur, effet_unite, effet_extrait") == (Decimal(15), "%", "15 % de refus en moins")
     assert one(judged, "b", "effet_valeur, effet_unite, effet_extrait") == (None, None, None)
+
+
+def test_the_effects_of_a_case_are_read_in_all_its_texts(judged: duckdb.DuckDBPyConnection) -> None:
+    found = judged.execute("select cle, unnest(effets).extrait from core.registre_effets").fetchall()
+    assert found == [("v1", "12 tonnes évitées"), ("v1", "5 % de refus en moins")]
 
 
 def test_detection_on_the_half_where_rules_were_tuned(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,8 @@ import pytest
 from observatoire import pipeline
 from observatoire.judgement.merges import measure_merges
 from observatoire.release.store import current_release
+from observatoire.review.export import FIELDS as SHEET
+from observatoire.review.export import doubts
 from observatoire.settings import Settings
 from observatoire.trace import trace
 from tests.conftest import ROOT, copy_project
@@ -41,6 +43,13 @@ def rows(settings: Settings, query: str) -> list[tuple[Any, ...]]:
     return asked(query.format(r=release.path))
 
 
+def doubted(settings: Settings) -> list[tuple[Any, ...]]:
+    """The candidates of the inventory that core.doutes asks about: key, expected value, reason."""
+    columns = [SHEET.index(name) for name in ("objet_type", "cle", "valeur_attendue", "raison")]
+    found = [tuple(row[place] for place in columns) for row in doubts(settings)]
+    return [row[1:] for row in found if row[0] == "detection" and row[1].startswith("pstw|") and row[2] == "oui"]
+
+
 def test_a_case_told_by_two_sources_is_one_use_with_two_pieces_of_evidence(settings: Settings) -> None:
     found = rows(
         settings,
@@ -55,6 +64,15 @@ def test_what_the_rules_alone_say_makes_no_use(settings: Settings) -> None:
     [(candidates,)] = rows(settings, "select count(*) from '{r}/candidats.parquet' where decision = 'oui'")
     assert candidates > 5
     assert rows(settings, "select count(*) from '{r}/usages_heritiers.parquet'") == [(0,)]
+
+
+def test_what_the_rules_judge_to_be_ai_is_proposed_to_analysts(settings: Settings) -> None:
+    asked_of = {key: (expected, reason) for key, expected, reason in doubted(settings)}
+    assert {*asked_of.values()} == {("oui", "jugé « oui » par les règles : à confirmer pour devenir un usage")}
+    judged = rows(settings, "select cle from '{r}/candidats.parquet' where decision_automatique = 'oui'")
+    evidence = rows(settings, "select cle_source from '{r}/preuves.parquet' where source = 'pstw'")
+    assert asked_of.keys() == {f"pstw|{key}" for (key,) in set(judged) - set(evidence)}
+    assert not asked_of.keys() & {f"pstw|{VAR}", f"pstw|{RECITAL}"}, "one is decided, the other is evidence"
 
 
 def test_a_confirmed_case_is_a_use_of_its_authority(settings: Settings) -> None:

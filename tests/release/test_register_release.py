@@ -40,6 +40,21 @@ def test_every_case_of_the_register_is_a_use(current: Release) -> None:
     assert one(current, "select count(*) from {rejets}") == (0,)
 
 
+def test_a_declared_effect_is_published_with_who_declares_it(current: Release) -> None:
+    asked_of = ("v002", "v027", "v077", "v123", "v155")
+    found = asked(
+        "select cle_source, effet_valeur, effet_unite, effet_extrait, split_part(effet_source, ' - ', 1) "
+        f"from '{current.path}/usages.parquet' where cle_source in {asked_of} order by 1"
+    )
+    assert found == [
+        ("v002", 110000, "m3", "pour 110 000 m3 évités par an", "Numérique360"),
+        ("v027", 80, "%", "la ville annonce une baisse de 80 % des dépôts et 35 verbalisations", "BFM Marseille"),
+        ("v077", 31, "%", "L'analyse de données de capteurs laser rend les tournées dynamiques et réduit le carburant de 31 %", "Numérique360"),
+        ("v123", None, None, None, None),
+        ("v155", None, None, None, None),
+    ]  # fmt: skip
+
+
 def test_every_quoted_figure_is_kept(current: Release) -> None:
     assert one(current, "select count(*) from {chiffres_publies}") == (84,)
     qualified = "select qualificatif, valeur_min, valeur_max from {chiffres_publies} where valeur = 250"

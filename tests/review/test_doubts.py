@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -14,6 +16,8 @@ from observatoire.review.decisions_file import COLUMNS, DECISION, KEY, OBJECT, R
 from observatoire.review.export import FIELDS, doubts, export
 from observatoire.review.sheet import read_table, write_csv
 from observatoire.settings import Settings
+from observatoire.warehouse.models import load_macros
+from tests.conftest import ROOT
 from tests.helpers import Warehouse
 
 
@@ -125,6 +129,33 @@ def test_candidates_left_to_analysts_are_asked_where_they_are_judged(project: Se
         zip(FIELDS, row, strict=True)
     )
     assert dict(zip(FIELDS, row, strict=True))["valeur_attendue"] == "à examiner"
+
+
+def test_candidates_judged_yes_are_proposed_until_decided_or_evidence(judged: Warehouse, tmp_path: Path) -> None:
+    copied = shutil.copyfile(judged.settings.warehouse, tmp_path / "copie.duckdb")
+    given = {"1": ("oui", True), "2": ("oui", False), "3": ("oui", True), "4": ("oui", True), "5": ("à examiner", True)}
+    with duckdb.connect(str(copied)) as con:
+        for key, (said, shown) in given.items():
+            con.execute(
+                "insert into core.candidats by name select $1 as candidat_id, 'decp' as source, $1 as cle, 'Ville' as acheteur, "
+                "'Solution d''IA' as objet, 'https://a.fr' as url, ['ia', 'vision'] as motifs, $2 as decision_automatique, "
+                "$3 as republiee",
+                [key, said, shown],
+            )
+        con.execute(
+            "insert into core.decisions_confrontees by name "
+            "select 'detection' as objet_type, 'decp|3' as objet, true as retenue"
+        )
+        con.execute("insert into core.preuves_usages by name select '4' as preuve_id")
+        for macro in load_macros(ROOT / "sql"):
+            con.execute(macro.statement)
+        query = (ROOT / "sql" / "core" / "doutes.sql").read_text(encoding="utf-8")
+        found = con.execute(f"select {', '.join(FIELDS)} from ({query}) where cle like 'decp|%'").fetchall()
+    assert found == [(
+        "detection", "decp|1", "Ville", "Solution d'IA", "https://a.fr",
+        "jugé « oui » par les règles : à confirmer pour devenir un usage", "ia ; vision",
+        "le garder comme preuve, pas comme usage", "oui", "decision", None,
+    )]  # fmt: skip
 
 
 def test_nothing_built_is_said(project: Settings) -> None:
