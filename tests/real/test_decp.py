@@ -205,6 +205,32 @@ def test_every_official_example_is_read(
     assert ("AMC FOLLIOT" in held) == (source == "decp_2019") and "FOLLIOT" not in text, "suppliers keep no name"
 
 
+def test_the_parts_of_2022_are_kept_side_by_side(shared: Path, tmp_path: Path) -> None:
+    """JSON, then XML, then another JSON, then a fourth that tells two contracts of the first again."""
+    made = copy_project(tmp_path)
+    source = load_all_sources(made)["decp_2022"]
+    names = ("marches_concessions.json", "Marche.xml", "decp_test_2022.json", "marches_avec_modifications.json")
+    results = [ingest_source(made, source, shared / "deliveries" / "decp-formats" / name)[0] for name in names]
+    assert [(result.outcome, result.message) for result in results] == [("nouvelle", None)] * 4
+    warehouse = Warehouse(made)
+    warehouse.build("core.contrats")
+    rows = warehouse.rows("select _livraison, contrat_cle, nb_lignes, nb_sources from core.contrats")
+    keys = [
+        {cle for livraison, cle, *_ in rows if result.delivery and livraison == result.delivery.sha256}
+        for result in results
+    ]
+    assert keys == [
+        {"123456789012340612202306122024", "123456789012500612202306122023"},
+        {"21750001630040TEST2022"},
+        {
+            "219740222000192022VI2022.242", "221300015002472020F00075", "21030042200016202401L04",
+            "216901231000112019K1209", "21500222100012202207LOT03",
+        },
+        {"21750001630066TEST2022", "21750001630040TEST2022Bis"},
+    ]  # fmt: skip
+    assert len(rows) == 10 and all(sources == 1 for *_, sources in rows)
+
+
 def test_a_modification_whose_suppliers_cannot_be_read_leaves_them_as_they_were(shared: Path, tmp_path: Path) -> None:
     """« titulaires » of a modification holds the words « typeIdentifiant » and « id » where objects should be."""
     made = copy_project(tmp_path)
