@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -90,7 +91,7 @@ def _ingest_one(
     state: SourceState,
     progress: Progress | None,
 ) -> tuple[Ingested, SourceState]:
-    moment = now()
+    moment = _moment(archive, source)
     current = _current(archive, source, vintage, state)
     with storage_errors(archive.incoming):
         archive.incoming.mkdir(parents=True, exist_ok=True)
@@ -122,6 +123,15 @@ def _ingest_one(
         return Ingested(source.id, vintage, outcome, str(error)), state.failed(str(error), moment)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _moment(archive: Archive, source: Source) -> str:
+    """Now; of increments, at least a second after the last one, whose records this one may replace."""
+    moment = now()
+    known = archive.deliveries(source.id) if source.mode == "increment" else []
+    if not known or known[-1].first_seen < moment:
+        return moment
+    return (datetime.fromisoformat(known[-1].first_seen) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _receive(

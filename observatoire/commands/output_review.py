@@ -78,9 +78,21 @@ def upkeep(result: Upkeep, json: bool) -> None:
         )
     print(f"Liens : {result.checked} vérifiés, {result.unchecked} jamais (« register check --live --auteur … »).")
     for link in result.links[:SHOWN]:
-        where = link["adresse_finale"] if link["etat"] == "deplace" else link["archive_url"] or "aucune copie trouvée"
-        print(f"  {link['etat']} : {link['url']} → {where}")
+        print(f"  {_link(link)}")
     _more(len(result.links))
+
+
+def _link(link: dict[str, str]) -> str:
+    """A page to take up again; of one that does not answer, what was met, since when, and what to do."""
+    copy = link["archive_url"] or "aucune copie trouvée"
+    if not link["muet_depuis"]:
+        return f"{link['etat']} : {link['url']} → {link['adresse_finale'] if link['etat'] == 'deplace' else copy}"
+    met = link.get("rencontre") or "le site ne répond pas"
+    last = f", dernier essai le {link['tentative']}" if link.get("tentative") else ""
+    return (
+        f"inconnu : {link['url']} → {met} depuis le {link['muet_depuis']}{last} ; copie : {copy}. Ouvrir la page dans un "
+        f"navigateur ; si elle a disparu, donner une autre adresse au cas (« register add --id … --champ source_url=… »)."
+    )
 
 
 def _more(number: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -11,12 +12,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import NameResolutionError
 
 from observatoire.errors import DeliveryRefused, FetchFailed, UsageError
 from observatoire.protocols.contract import Ask, Pace
 from observatoire.protocols.http_exchange import Exchange, with_retries
 from observatoire.protocols.http_rules import PASSING, with_query
-from observatoire.review.register_file import Change, read_register, write_register
+from observatoire.review.register_file import Change, RegisterFile, Row, read_register, write_register
 from observatoire.settings import Settings
 from observatoire.sources.spec import Source
 from observatoire.sources.transport import HttpFileProtocol
@@ -27,12 +29,13 @@ ALIVE, MOVED, DEAD, UNKNOWN = "actif", "deplace", "mort", "inconnu"
 WAYBACK = "https://archive.org/wayback/available"
 BETWEEN = 1.0  # seconds between two requests to one host
 PATIENCE = 60.0  # seconds for one page, redirections and second try included
+LATER = ("muet_depuis", "tentative", "rencontre")  # of a page that does not answer; absent from older files
 Tell = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class Link:
-    """A page as found: `state` actif, deplace (answers elsewhere: `final`), mort (gone) or inconnu (cannot be told)."""
+    """A page as found: `state` actif, deplace (answers elsewhere: `final`), mort (gone) or inconnu (cannot be told: `met`)."""
 
     url: str
     state: str
@@ -40,10 +43,23 @@ class Link:
     final: str = ""
     archive: str = ""
     archive_date: str = ""
+    met: str = ""
 
-    def row(self, date: str) -> dict[str, str]:
-        return {"url": self.url, "etat": self.state, "code": self.code, "adresse_finale": self.final,
-                "archive_url": self.archive, "archive_date": self.archive_date, "date": date}  # fmt: skip
+    def row(self, date: str, known: Row | None = None) -> Row:
+        """The row of liens.csv. What cannot be told keeps what was `known` beside what was met, and since when."""
+        found = {"url": self.url, "etat": self.state, "code": self.code, "adresse_finale": self.final,
+                 "archive_url": self.archive, "archive_date": self.archive_date, "date": date, "tentative": date}  # fmt: skip
+        if self.state != UNKNOWN:
+            return found
+        kept = known or found
+        copy = found if self.archive else kept
+        return {**kept, "archive_url": copy["archive_url"], "archive_date": copy["archive_date"],
+                "muet_depuis": silent_since(kept) or date, "tentative": date, "rencontre": self.met}  # fmt: skip
+
+
+def silent_since(row: Row) -> str:
+    """Since when a page of liens.csv does not answer; empty when it did at the last attempt."""
+    return row.get("muet_depuis") or (row["date"] if row["etat"] == UNKNOWN else "")
 
 
 def check_links(
@@ -57,8 +73,9 @@ def check_links(
 ) -> list[Link]:
     """Ask every page of the register once, politely, and write what was found in liens.csv with its line of history.
 
-    A page that is gone is looked for in the Internet Archive. What cannot be told (a server that refuses machines,
-    that is down) replaces nothing that was known. Raises UsageError without an author, LockHeld.
+    A page that is gone, or of which nothing can be told (a server that refuses machines, that is down, a name that no
+    longer exists), is looked for in the Internet Archive. What cannot be told keeps what was known of the page beside
+    the date and the code of the attempt, from the first one on. Raises UsageError without an author, LockHeld.
     """
     if not author.strip():
         raise UsageError("Une vérification se signe : donner l'auteur (--auteur).")
@@ -80,12 +97,24 @@ def check_links(
 
 
 def check_link(settings: Settings, url: str, pace: Pace) -> Link:
-    """One page, and its copy in the Internet Archive when it is gone."""
+    """One page, and its copy in the Internet Archive when it is gone or does not answer."""
     try:
         link = _asked(settings, url, pace, _judge)
-    except (FetchFailed, DeliveryRefused):
-        return Link(url, UNKNOWN)
-    return _with_copy(settings, link, pace) if link.state == DEAD else link
+    except (FetchFailed, DeliveryRefused) as error:
+        link = Link(url, UNKNOWN, met=_met(error, url))
+    return _with_copy(settings, link, pace) if link.state in (DEAD, UNKNOWN) else link
+
+
+def _met(error: BaseException, url: str) -> str:
+    """What an attempt met, without what a delivery would be told of it."""
+    cause: BaseException | None = error
+    while cause:
+        reasons = [cause, *(getattr(argument, "reason", None) for argument in cause.args)]
+        if any(isinstance(reason, NameResolutionError | socket.gaierror) for reason in reasons):
+            return "le nom du site ne se résout pas"
+        cause = cause.__cause__
+    what = str(error).partition(" : ")[2].partition(". La livraison")[0]
+    return what.replace(f" ({url})", "")
 
 
 def moved(url: str, final: str) -> str:
@@ -120,7 +149,7 @@ def _judge(exchange: Exchange, response: requests.Response) -> Link:
     if status in (404, 410):
         return Link(exchange.url, DEAD, str(status))
     if status != 200:
-        return Link(exchange.url, UNKNOWN, str(status))
+        return Link(exchange.url, UNKNOWN, str(status), met=f"le serveur a répondu {status}")
     final = response.url
     if mirror and final.startswith(f"{mirror}/"):
         final = f"https://{final.removeprefix(f'{mirror}/')}"
@@ -149,9 +178,9 @@ def _with_copy(settings: Settings, link: Link, pace: Pace) -> Link:
 
 def _record(settings: Settings, links: Sequence[Link], author: str, date: str) -> None:
     """Write what was found over what was known of the same pages, and sign it."""
-    file = read_register(settings, NAME)
+    file = _with_later_columns(read_register(settings, NAME))
     places = {row["url"]: n for n, row in enumerate(file.rows)}
-    rows = {link.url: link.row(date) for link in links if link.state != UNKNOWN or link.url not in places}
+    rows = {link.url: link.row(date, file.rows[places[link.url]] if link.url in places else None) for link in links}
     replaced = {places[url]: row for url, row in rows.items() if url in places}
     added = [row for url, row in rows.items() if url not in places]
     if not rows:
@@ -160,6 +189,16 @@ def _record(settings: Settings, links: Sequence[Link], author: str, date: str) -
     reason = "Liens vérifiés : " + ", ".join(f"{counted[state]} {state}" for state in (ALIVE, MOVED, DEAD, UNKNOWN))
     change = Change(file.path.name, "", "", "modification", author.strip(), date, reason)
     write_register(settings, file, file.with_rows(replaced, added), [change])
+
+
+def _with_later_columns(file: RegisterFile) -> RegisterFile:
+    """The file with the columns that an older one lacks, so that nothing found is lost."""
+    missing = [column for column in LATER if column not in file.columns]
+    if not missing:
+        return file
+    wide = replace(file, columns=[*file.columns, *missing])
+    header = dict(zip(wide.columns, wide.columns, strict=True))
+    return replace(wide, records=[wide.line(row) for row in (header, *file.rows)])
 
 
 def known_links(settings: Settings) -> list[dict[str, str]]:

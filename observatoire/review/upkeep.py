@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from observatoire.errors import UsageError
-from observatoire.review.links import ALIVE, DEAD, MOVED, known_links
+from observatoire.review.links import DEAD, MOVED, known_links, silent_since
 from observatoire.review.register_file import read_register
 from observatoire.review.unrecorded import unrecorded_changes
 from observatoire.settings import Settings
@@ -64,12 +64,14 @@ def examine(settings: Settings, sources: dict[str, Source], who: str = "cli", wa
     (reference,) = ask(settings, current, "select cast(max(date_livraison) as varchar) from livraisons").rows[0]
     pages = {row["source_url"] for row in read_register(settings, "cas_usage").rows if row["source_url"]}
     known = [row for row in known_links(settings) if row["url"] in pages]
-    seen = {row["url"] for row in known if row["etat"] in (ALIVE, MOVED, DEAD)}
+    asked = {row["url"] for row in known}
+    links = [
+        {**row, "muet_depuis": silent_since(row)} for row in known if row["etat"] in (MOVED, DEAD) or silent_since(row)
+    ]
     with writer_lock(settings, who, wait_seconds):
         unrecorded = unrecorded_changes(settings, sources)
     return Upkeep(
-        reference, old, proposed_statuses(settings), [row for row in known if row["etat"] in (MOVED, DEAD)], len(seen),
-        len(pages - seen), unrecorded,
+        reference, old, proposed_statuses(settings), links, len(asked), len(pages - asked), unrecorded,
     )  # fmt: skip
 
 

@@ -8,13 +8,20 @@ with rejetees as (
     group by source, livraison
 ),
 
--- Repairs made on typing (a code that a spreadsheet had turned into a number), beside those made on reading.
+-- Repairs made and values judged on typing (a code that a spreadsheet had turned into a number, an amount that is no
+-- amount), beside the repairs made on reading.
+comptees as (
+    select source, livraison, reparation, nombre from core.territoires_reparations
+    union all
+    select source, livraison, reparation, nombre from core.contrats_reparations
+),
+
 reparees as (
     select
         source,
         livraison,
         list(reparation || ' : ' || nombre order by reparation) as reparations
-    from core.territoires_reparations
+    from comptees
     group by source, livraison
 )
 

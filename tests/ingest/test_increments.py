@@ -103,6 +103,21 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
         yield Bench(settings, server, since_source())
 
 
+def test_two_increments_of_one_second_stay_in_their_sequence(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("observatoire.ingest.now", lambda: "2026-03-01T00:00:00Z")
+    taken = []
+    for name in "abcde":
+        path = tmp_path / f"{name}.jsonl"
+        path.write_text(json.dumps(notice("a", "2026-01-10", name)) + "\n", encoding="utf-8")
+        (result,) = ingest_source(bench.settings, bench.source, path)
+        assert result.delivery
+        taken.append(result.delivery.sha256)
+    assert [delivery.sha256 for delivery in deliveries_in_use(bench.settings, bench.source)] == taken
+    assert [row[1] for row in bench.tables()[0]] == ["e"]
+
+
 def test_each_delivery_adds_and_updates(bench: Bench) -> None:
     assert bench.deliver(notice("a", "2026-01-10", "un"), notice("b", "2026-01-20", "un")) == "nouvelle"
     assert bench.deliver(notice("b", "2026-01-20", "deux"), notice("c", "2026-01-25", "un")) == "nouvelle"

@@ -211,3 +211,37 @@ def test_an_xml_file_reads_like_json(contracts: Contracts) -> None:
         "select source, montant::integer, nb_versions, nb_titulaires from core.contrats order by montant"
     )
     assert found == [("decp_2022", 6000, 1, 1), ("decp_2022", 7000, 2, 1)]
+
+
+def told(number: str, amount: int, **fields: Any) -> dict[str, Any]:
+    """A contract of the official format of 2022."""
+    return {
+        "id": number, "acheteur": {"id": BUYER}, "nature": "Marché", "objet": "Essai", "codeCPV": "72000000-5",
+        "montant": amount, "dateNotification": "2024-03-01", "titulaires": [{"titulaire": {"id": "1"}}], **fields,
+    }  # fmt: skip
+
+
+def test_the_files_of_2022_are_parts_and_the_last_one_that_tells_a_contract_wins(contracts: Contracts) -> None:
+    first = [told(number, 5000) for number in "ABCDEFGH"]
+    contracts.take("decp_2022", "decp-2024-01.json", {"marches": {"marche": first}})
+    again = told("A", 6000, modifications=[{"modification": {"id": 1, "montant": 7000}}])
+    contracts.take("decp_2022", "decp-2024-02.json", {"marches": {"marche": [again]}})
+    contracts.take("decp_2022", "decp-2024-03.json", {"marches": {"marche": [told("A", 6500), told("I", 8000)]}})
+    query = "select id, montant::integer from staging.decp_2022 order by 1"
+    assert contracts.rows(query) == [("A", 6500), *((number, 5000) for number in "BCDEFGH"), ("I", 8000)]
+    found = contracts.rows(
+        "select montant::integer, nb_versions, nb_lignes, nb_sources from core.contrats where contrat_cle like '%A'"
+    )
+    assert found == [(6500, 1, 1, 1)], "a file twice smaller is kept, and nothing is left of what it replaces"
+
+
+def test_concessions_of_two_authorities_under_one_number_stay_two(contracts: Contracts) -> None:
+    def concession(authority: str, amount: int) -> dict[str, Any]:
+        return {"id": "A", "autoriteConcedante": {"id": authority}, "objet": "Essai", "valeurGlobale": amount}
+
+    for month, records in enumerate(
+        ([concession(BUYER, 5000)], [concession(OTHER, 6000)], [concession(OTHER, 7000)]), 1
+    ):
+        contracts.take("decp_2022", f"decp-2024-0{month}.json", {"marches": {"contrat-concession": records}})
+    found = contracts.rows("select contrat_cle, montant::integer, nb_lignes from core.contrats order by montant")
+    assert found == [(f"{BUYER}A", 5000, 1), (f"{OTHER}A", 7000, 1)]

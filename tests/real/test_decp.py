@@ -20,7 +20,7 @@ Query = Callable[[str], list[tuple[Any, ...]]]
 
 @pytest.fixture(scope="module")
 def settings(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The five files of 2019, an official example and the consolidated extract, taken in one after the other."""
+    """The five files of 2019, an official example, the consolidated extract and Fonds vert, taken in one after the other."""
     made = copy_project(tmp_path_factory.mktemp("marches"))
     sources = load_all_sources(made)
     deliveries = shared / "deliveries"
@@ -28,7 +28,8 @@ def settings(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings
     files += [("decp", path) for path in (deliveries / "decp-consolide-2024").glob("*.csv")]
     files += [("decp_2022", deliveries / "decp-formats" / "marches_concessions.json")]
     files += [("cpv", deliveries / "cpv-2008" / "cpv_2008.csv")]
-    assert len(files) == 8
+    files += [("fonds_vert", deliveries / "fonds-vert-2023" / "fonds-vert-2023-export.csv")]
+    assert len(files) == 9
     for source, path in files:
         assert [result.outcome for result in ingest_source(made, sources[source], path)] == ["nouvelle"]
     return made
@@ -37,7 +38,7 @@ def settings(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings
 @pytest.fixture(scope="module")
 def query(settings: Settings) -> Query:
     warehouse = Warehouse(settings)
-    warehouse.build("core.candidats_bruts", "core.contrats_doublons", "staging.cpv")
+    warehouse.build("core.candidats_bruts", "core.contrats_doublons", "staging.cpv", "curated.livraisons")
     return warehouse.rows
 
 
@@ -137,6 +138,37 @@ def test_dates_repaired_only_when_certain(query: Query) -> None:
     assert query("select count(*) from staging.decp_2019 where date_notification < date '1990-01-01'") == [(0,)]
 
 
+def test_what_was_repaired_or_judged_is_told_by_delivery(query: Query) -> None:
+    """Of the deliveries in use: the first file of the DGFiP, replaced, counts no more."""
+    told = {
+        (source, vintage): set(repairs)
+        for source, vintage, repairs in query("select source, millesime, reparations from curated.livraisons")
+    }
+    assert told["decp_2019", "aws"] == {
+        "SIRET d'acheteur invalide, SIREN laissé vide : 8",
+        "code CPV illisible : 2",
+        "date illisible : 2",
+        "fuseau ou heure retirés de la date : 173",
+        "montant d'un marché subséquent, déjà dans son accord-cadre : 93",
+        "montant qui est un plafond d'accord-cadre : 1354",
+        "montant sentinelle : 1",
+        "montant symbolique : 6",
+        "montant à zéro : 55",
+        "zéro initial du code CPV remis : 5",
+    }
+    assert told["decp_2019", "pes"] >= {"fuseau ou heure retirés de la date : 1148", "montant sentinelle : 4"}
+    assert told["decp_2019", "aife"] >= {"caractères détruits dans un texte : 3358", "date absente : 2510"}
+    assert told["decp", ""] == {"SIRET d'acheteur invalide, SIREN laissé vide : 8"}
+    assert told["fonds_vert", "2023"] >= {
+        "SIREN lu dans un SIRET : 167", "SIREN à clé fausse, laissé vide : 11", "zéro initial du code commune remis : 602",
+    }  # fmt: skip
+    total = dict(
+        query("select reparation, sum(nombre) from core.contrats_reparations where source = 'decp_2019' group by 1")
+    )
+    assert total["fuseau ou heure retirés de la date"] == 1321 and total["date illisible"] == 2
+    assert total["zéro initial du code CPV remis"] == 94
+
+
 def test_siret_and_cpv_and_destroyed_accents(query: Query) -> None:
     wrong = dict(query("select plateforme, count(*) from staging.decp_2019 where acheteur_siren is null group by 1"))
     assert wrong == {"aife": 53, "aws": 8}
@@ -179,7 +211,9 @@ def test_no_name_of_a_supplier_leaves_the_archive(settings: Settings, query: Que
 
 
 def test_building_again_changes_nothing(settings: Settings, query: Query) -> None:
-    report = Warehouse(settings).build("core.candidats_bruts", "core.contrats_doublons", "staging.cpv")
+    report = Warehouse(settings).build(
+        "core.candidats_bruts", "core.contrats_doublons", "staging.cpv", "curated.livraisons"
+    )
     assert not report.built
 
 
@@ -203,6 +237,32 @@ def test_every_official_example_is_read(
     held = path.read_text(encoding="utf-8")
     text = str(asked(f"select * from read_parquet('{tmp_path / 'lu.parquet'}')"))
     assert ("AMC FOLLIOT" in held) == (source == "decp_2019") and "FOLLIOT" not in text, "suppliers keep no name"
+
+
+def test_the_parts_of_2022_are_kept_side_by_side(shared: Path, tmp_path: Path) -> None:
+    """JSON, then XML, then another JSON, then a fourth that tells two contracts of the first again."""
+    made = copy_project(tmp_path)
+    source = load_all_sources(made)["decp_2022"]
+    names = ("marches_concessions.json", "Marche.xml", "decp_test_2022.json", "marches_avec_modifications.json")
+    results = [ingest_source(made, source, shared / "deliveries" / "decp-formats" / name)[0] for name in names]
+    assert [(result.outcome, result.message) for result in results] == [("nouvelle", None)] * 4
+    warehouse = Warehouse(made)
+    warehouse.build("core.contrats")
+    rows = warehouse.rows("select _livraison, contrat_cle, nb_lignes, nb_sources from core.contrats")
+    keys = [
+        {cle for livraison, cle, *_ in rows if result.delivery and livraison == result.delivery.sha256}
+        for result in results
+    ]
+    assert keys == [
+        {"123456789012340612202306122024", "123456789012500612202306122023"},
+        {"21750001630040TEST2022"},
+        {
+            "219740222000192022VI2022.242", "221300015002472020F00075", "21030042200016202401L04",
+            "216901231000112019K1209", "21500222100012202207LOT03",
+        },
+        {"21750001630066TEST2022", "21750001630040TEST2022Bis"},
+    ]  # fmt: skip
+    assert len(rows) == 10 and all(sources == 1 for *_, sources in rows)
 
 
 def test_a_modification_whose_suppliers_cannot_be_read_leaves_them_as_they_were(shared: Path, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def address(settings: Settings, server: Server, real: Real) -> str:
     assert isinstance(protocol, HttpFileProtocol)
     file = STATIC + real.file
     if protocol.resolve:
-        title = {"decp_2022": "decp-2022-01.json", "decp_2019": "emar 2019.json"}.get(real.source, real.vintage)
+        title = {"decp_2022": "decp-2026-01.json", "decp_2019": "emar 2019.json"}.get(real.source, real.vintage)
         resources = [
             {"id": "r0", "title": "Notice", "url": f"{STATIC}notice.pdf", "last_modified": "2026-06-01"},
             {"id": "r1", "title": title, "url": file, "last_modified": "2026-01-01"},
