@@ -118,8 +118,19 @@ inner join titulaires as s on s.numero = c.titulaire
 """
 
 
+# In the order of the real file, the newest notified first. Nine new rows in ten are the newest; the others, published late,
+# were notified in the year before (an eighth of the rows).
+FILES = """
+create table lignes as
+select *, n <= {new} * 0.9 or n <= {rows} // 8 and tirage(n, 'retard', ({rows} // 8 - {new} * 9 // 10) * 10 // {new}) = 0 as nouvelle
+from (select *, row_number() over (order by "dateNotification" desc, uid, titulaire_id, modification_id, objet) as n
+      from (select * from ({source}) limit {rows}))
+"""
+
+
 def generate(deliveries: Path, out: Path, rows: int = ROWS) -> Figures:
-    """Write contrats and contrats_suite (1 % more rows) in `out`, each in CSV and Parquet: their rows and bytes."""
+    """Write contrats (3.1 million rows) and contrats_suite (1 % more) in `out`, each in CSV and Parquet, and
+    contrats_desordre (the rows of the latter in no order) in Parquet: their rows and bytes."""
     out.mkdir(parents=True, exist_ok=True)
     real_json = [str(path) for path in sorted((deliveries / "decp-2019").glob("*.json"))]
     real_csv = str(next((deliveries / "decp-consolide-2024").glob("*.csv")))
@@ -129,18 +140,26 @@ def generate(deliveries: Path, out: Path, rows: int = ROWS) -> Figures:
         con.execute(DRAW)
         con.execute(REAL.format(json=repr(real_json), csv=repr(real_csv)))
         con.execute(CONTRACTS.format(contracts=int(rows / 1.3)))
-        con.execute(f"create table lignes as select * from ({ROWS_OF}) limit {int(rows * 1.01)}")
-        first = f"(select * from lignes limit {rows})"
-        con.execute(f"copy {first} to '{out}/contrats.csv' (header)")
-        con.execute(f"copy {first} to '{out}/contrats.parquet' (format parquet, compression zstd)")
-        con.execute(f"copy lignes to '{out}/contrats_suite.csv' (header)")
-        con.execute(f"copy lignes to '{out}/contrats_suite.parquet' (format parquet, compression zstd)")
-        counted = con.execute("select count(*), count(distinct uid), count(distinct objet) from lignes").fetchone()
+        con.execute(FILES.format(source=ROWS_OF, rows=int(rows * 1.01), new=rows // 100))
+        con.execute("set preserve_insertion_order = true")
+        for name, which, order in (
+            ("contrats", "where not nouvelle", "n"),
+            ("contrats_suite", "", "n"),
+            ("contrats_desordre", "", "hash(n)"),
+        ):
+            chosen = f"(select * exclude (n, nouvelle) from lignes {which} order by {order})"
+            con.execute(f"copy {chosen} to '{out}/{name}.parquet' (format parquet, compression zstd)")
+            if name != "contrats_desordre":
+                con.execute(f"copy (from '{out}/{name}.parquet') to '{out}/{name}.csv' (header)")
+        counted = con.execute(
+            "select count(*), count(distinct uid), count(distinct objet), count(*) filter (nouvelle) from lignes"
+        ).fetchone()
     assert counted
     return {
         "rows": counted[0],
         "contracts": counted[1],
         "objects": counted[2],
+        "new": counted[3],
         "csv_mb": round((out / "contrats.csv").stat().st_size / 1e6),
         "parquet_mb": round((out / "contrats.parquet").stat().st_size / 1e6),
     }
@@ -311,22 +330,29 @@ def unchanged(out: Path) -> Figures:
 def one_percent_more_csv(out: Path) -> Figures:
     """A second whole file with 1 % more rows, from its arrival to staging, against a bare scan of the file."""
     read = f"read_csv('{out}/contrats_suite.csv', all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"')"
-    return _one_percent_more(out, "csv", read)
+    return _one_percent_more(out, "csv", out / "contrats_suite.csv", read)
 
 
 def one_percent_more_parquet(out: Path) -> Figures:
     """The same in Parquet, as the live file is. Goal: 1.5 x."""
-    return _one_percent_more(out, "parquet", f"read_parquet('{out}/contrats_suite.parquet')")
+    second = out / "contrats_suite.parquet"
+    return _one_percent_more(out, "parquet", second, f"read_parquet('{second}')")
 
 
-def _one_percent_more(out: Path, kind: str, read: str) -> Figures:
+def in_another_order(out: Path) -> Figures:
+    """The worst second file: every row of the last one, in no order at all."""
+    third = out / "contrats_desordre.parquet"
+    return _one_percent_more(out, "parquet", third, f"read_parquet('{third}')")
+
+
+def _one_percent_more(out: Path, kind: str, second: Path, read: str) -> Figures:
     from observatoire.ingest import ingest_source
     from observatoire.settings import Settings
 
     settings = Settings(ROOT, out / kind, ROOT / "data" / "register", threads=THREADS, memory_limit=MEMORY)
     _build(settings, "staging.decp")  # of the first file
     scan = _bare(f"select count(*), sum(hash(columns(*))::hugeint) from {read}")
-    arrival = _timed(lambda: ingest_source(settings, _source(settings), out / f"contrats_suite.{kind}"))
+    arrival = _timed(lambda: ingest_source(settings, _source(settings), second))
     seconds: dict[str, float] = {}
     built = _timed(lambda: seconds.update(_build(settings, "staging.decp")))
     total = arrival + built
@@ -348,6 +374,7 @@ STEPS: dict[str, Callable[[Path], Figures]] = {
     "unchanged": unchanged,
     "one_percent_more_csv": one_percent_more_csv,
     "one_percent_more_parquet": one_percent_more_parquet,
+    "in_another_order": in_another_order,
 }
 
 
@@ -362,7 +389,7 @@ def run_step(name: str, out: Path) -> Figures:
 def run(deliveries: Path, out: Path, rows: int = ROWS) -> dict[str, Figures]:
     """Every figure, in the order of the steps; the files are generated when `out` does not hold them."""
     found: dict[str, Figures] = {}
-    if not (out / "contrats_suite.parquet").is_file():
+    if not (out / "contrats_desordre.parquet").is_file():
         found["generate"] = generate(deliveries, out, rows)
     for name in STEPS:
         found[name] = run_step(name, out)

@@ -6,6 +6,7 @@ import itertools
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -15,7 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from observatoire.errors import SpecError
 from observatoire.sources.spec import Strict
 from observatoire.storage import canonical_json
-from observatoire.yaml_file import read_yaml
+from observatoire.yaml_file import parse_yaml
 
 FILE = "lexique_ia.yml"
 Model = TypeVar("Model", bound=Strict)
@@ -45,7 +46,7 @@ class Entry(Strict):
             raise ValueError("an exclusion weighs 0, and only an exclusion")
         return self
 
-    @property
+    @cached_property
     def forms(self) -> tuple[str, ...]:
         """Every way of writing the term, in normal form, shortest first."""
         written = itertools.chain.from_iterable(expand(text) for text in (self.terme, *self.variantes))
@@ -73,6 +74,7 @@ class Lexicon(Strict):
         if self.seuils.a_examiner >= self.seuils.oui:
             raise ValueError("seuils.a_examiner must be below seuils.oui")
         owners: dict[str, str] = {}
+        starts = re.compile("|".join(map(re.escape, self.amorces)))
         for entry in self.termes:
             for form in entry.forms:
                 if not form:
@@ -80,7 +82,7 @@ class Lexicon(Strict):
                 if form in owners:
                     raise ValueError(f"« {form} » is a form of {owners[form]} and of {entry.terme}")
                 owners[form] = entry.terme
-                if entry.genre in SEEN and not any(start in f" {form} " for start in self.amorces):
+                if entry.genre in SEEN and not starts.search(f" {form} "):
                     raise ValueError(f"« {form} » ({entry.terme}) holds none of `amorces`: add one")
         return self
 
@@ -94,8 +96,9 @@ class Lexicon(Strict):
 
     def starts_in(self, language: str) -> list[str]:
         """Those of `amorces` that an entry of this language needs."""
-        forms = [f" {form} " for entry in self.read_in(language) if entry.genre in SEEN for form in entry.forms]
-        return [start for start in self.amorces if any(start in form for form in forms)]
+        forms = (f" {form} " for entry in self.read_in(language) if entry.genre in SEEN for form in entry.forms)
+        text = "\n".join(forms)
+        return [start for start in self.amorces if start in text]
 
     @property
     def facts(self) -> str:
@@ -125,12 +128,19 @@ def load_lexicon(register: Path) -> Lexicon:
 def read_model(path: Path, model: type[Model]) -> Model:
     """A file of the register as its model. Raises SpecError, in one line, when it cannot be read or is wrong."""
     try:
-        return model(**read_yaml(path))
+        found: Model = _checked(path.read_bytes(), model)
+        return found
     except (OSError, yaml.YAMLError, TypeError) as error:
         raise SpecError(f"data/register/{path.name} illisible. Restaurer ce fichier.") from error
     except ValidationError as error:
         details = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:3])
         raise SpecError(f"data/register/{path.name} invalide : {details}.") from error
+
+
+@lru_cache(maxsize=8)
+def _checked(content: bytes, model: type[Model]) -> Model:
+    """A file read several times in one build is checked once: a lexicon takes a tenth of a second."""
+    return model(**parse_yaml(content))
 
 
 def expand(text: str) -> list[str]:

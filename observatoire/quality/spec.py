@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,7 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 from observatoire.errors import SpecError
 from observatoire.sources.spec import Strict
 from observatoire.sql_text import identifier, literal
-from observatoire.yaml_file import read_yaml
+from observatoire.yaml_file import parse_yaml
 
 TYPE = r"(VARCHAR|BOOLEAN|INTEGER|BIGINT|DOUBLE|DATE|DECIMAL\(\d+,\d+\))(\[\])?"
 Severity = Literal["erreur", "alerte"]
@@ -140,8 +141,7 @@ def load_table_specs(sql_folder: Path) -> dict[str, TableSpec]:
 def load_table_spec(path: Path) -> TableSpec:
     """The specification in one YAML file. Raises SpecError naming the file and the field."""
     try:
-        content = read_yaml(path)
-        spec = TableSpec(**{"table": path.stem, **(content or {})})
+        spec = _table_spec(path.read_bytes(), path.stem)
     except (yaml.YAMLError, ValidationError, TypeError) as error:
         if isinstance(error, ValidationError):
             details = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
@@ -151,6 +151,12 @@ def load_table_spec(path: Path) -> TableSpec:
     if spec.table != path.stem:
         raise SpecError(f"sql/curated/{path.name} : table « {spec.table} » n'est pas le nom du fichier. La retirer.")
     return spec
+
+
+@cache
+def _table_spec(content: bytes, name: str) -> TableSpec:
+    """A specification read once by each of those who ask for it in one process."""
+    return TableSpec(**{"table": name, **(parse_yaml(content) or {})})
 
 
 def checks_of(spec: TableSpec, vocabularies: Mapping[str, list[str]]) -> list[Check]:

@@ -118,11 +118,16 @@ def used_macros(text: str, macros: Mapping[str, Macro]) -> list[Macro]:
     found: dict[str, Macro] = {}
     pending = [text]
     while pending:
-        called = {word.lower() for word in re.findall(r"(\w+)\s*\(", pending.pop())}
-        for name in called & macros.keys() - found.keys():
+        for name in _called(pending.pop()) & macros.keys() - found.keys():
             found[name] = macros[name]
             pending.append(macros[name].statement)
     return [found[name] for name in sorted(found)]
+
+
+@cache
+def _called(text: str) -> frozenset[str]:
+    """The functions and macros that a text calls, and its words before a bracket."""
+    return frozenset(word.lower() for word in re.findall(r"(\w+)\s*\(", text))
 
 
 def macro_references(macro: Macro) -> set[str]:

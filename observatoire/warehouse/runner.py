@@ -76,6 +76,11 @@ def _prepare(con: duckdb.DuckDBPyConnection, macros: Sequence[Macro]) -> None:
     for schema in (*LAYERS, "meta"):
         con.execute(f"create schema if not exists {schema}")
     con.execute("create table if not exists meta.models (name varchar primary key, key varchar, content varchar)")
+    con.execute("create table if not exists meta.macros (content varchar)")
+    content = sha256_text("".join(macro.statement for macro in macros))
+    if con.execute("from meta.macros").fetchall() == [(content,)]:
+        return
+    con.execute("delete from meta.macros")  # a kill before the end leaves nothing said of them
     for (gone,) in con.execute(
         "select distinct function_name from duckdb_functions() where function_type like '%macro' and not internal"
     ).fetchall():
@@ -92,6 +97,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, macros: Sequence[Macro]) -> None:
             attempts += 1
             if attempts > len(pending):
                 raise BuildFailed(f"Macro {macro.name} : {_first_line(error)}. Corriger sql/macros.") from error
+    con.execute("insert into meta.macros values (?)", [content])
 
 
 def _forget(con: duckdb.DuckDBPyConnection, gone: set[str]) -> None:

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlglot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlglot import exp
 
 from observatoire.errors import BuildFailed
 from observatoire.storage import sha256_text
 from observatoire.warehouse import BuildReport, build_models, load_models, open_warehouse
+from observatoire.warehouse.by_row import columns_read
 from observatoire.warehouse.models import Model, load_macros
 from observatoire.warehouse.runner import raw_view
 from tests.warehouse.conftest import Mill
@@ -90,6 +93,51 @@ def test_only_new_records_are_typed_and_gone_ones_leave(essay: Rows) -> None:
     assert "staging.essai" in essay.build().built
     assert essay.content("staging.essai") == [("B", 2, "d2", 2), ("D", 4, "d2", 1), ("kept", 1, "d2", 3)]
     assert essay.rows("select count(*) from staging._essai_types") == [(3,)]
+
+
+def test_records_that_all_moved_are_moved_at_once_and_those_that_moved_otherwise_too(essay: Rows) -> None:
+    old = [("a", "1"), *((f"r{n}", str(n)) for n in range(400))]
+    essay.deliveries = {"d1": old}
+    essay.build()
+    for turn, records in enumerate(
+        ([("new", "0"), *old[:100], ("late", "9"), *old[100:]], [("newer", "8"), ("new", "0"), *old[50:]]), 2
+    ):
+        mark(essay)
+        essay.deliveries = {f"d{turn}": records}
+        essay.build()
+        expected = [(name.upper(), int(n), f"d{turn}", line) for line, (name, n) in enumerate(records, 1)]
+        found = [row[:4] for row in essay.rows("select * from staging._essai order by _ligne")]
+        assert [(str(row[0]).replace("kept", "A"), *row[1:]) for row in found] == expected
+        assert ("kept" in {row[0] for row in found}) == (("a", "1") in records)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("select upper(nom) as nom, _livraison, _ligne from raw.essai", ["nom"]),
+        ("with s as (select * from raw.essai) select NOM, _livraison, _ligne from s", ["nom"]),
+        ("with s as (select * replace (upper(n) as n) from raw.essai) select nom, _ligne from s", ["nom", "n"]),
+        ("with s as (select * rename (n as m) from raw.essai) select m, _ligne from s", ["nom", "n", "autre"]),
+        ("with s as (select * from raw.essai) select * from s", ["nom", "n", "autre"]),
+        ("select s::varchar as tout, _ligne from raw.essai as s", ["nom", "n", "autre"]),
+        ("select essai::varchar as tout, _ligne from raw.essai", ["nom", "n", "autre"]),
+        ("select max(columns('n.*')), _ligne from raw.essai", ["nom", "n", "autre"]),
+        ("select 1 as un, _ligne from raw.essai", ["nom", "n", "autre"]),
+    ],
+)
+def test_what_a_row_can_depend_on(text: str, read: list[str]) -> None:
+    tree = sqlglot.parse_one(text, read="duckdb")
+    assert isinstance(tree, exp.Query)
+    assert columns_read(tree, ["nom", "n", "autre"]) == read
+
+
+def test_a_record_that_differs_only_in_what_is_not_read_stays(essay: Rows) -> None:
+    essay.write(staging__essai=TYPED.replace("try_cast(n as bigint)", "1"))
+    essay.build()
+    mark(essay)
+    essay.deliveries = {"d2": [("a", "100")]}
+    essay.build()
+    assert essay.content("staging.essai") == [("kept", 1, "d2", 1)]
 
 
 def test_nothing_runs_when_nothing_changed(essay: Rows) -> None:
