@@ -76,6 +76,19 @@ def test_going_back_gives_the_first_rows_again(mill: Mill) -> None:
     assert mill.rows("select sum(n) from core.a_last") == [(12,)]
 
 
+def test_macros_that_stopped_half_way_are_made_again(mill: Mill) -> None:
+    first = "create or replace macro m(x) as x"
+    mill.write(macros__a=first, core__a="select n, m(n) as m from core.base")
+    mill.build()
+    mill.write(macros__a="create or replace macro m(x) as x + 1", macros__b="create or replace macro b(x) as absent(x)")
+    with pytest.raises(BuildFailed, match="Macro b"):
+        mill.build()
+    mill.write(macros__a=first)
+    mill.remove("macros__b")
+    mill.build()
+    assert mill.rows("select m(1)") == [(1,)]
+
+
 def test_a_macro_rebuilds_only_what_calls_it(mill: Mill) -> None:
     macros = "create or replace macro twice(x) as x * 2;\ncreate or replace macro four(x) as twice(twice(x));\n"
     other = "create or replace macro other(x) as x;"
