@@ -92,9 +92,13 @@ cas as (
         e.date_entree,
         r.* exclude (decisions),
         coalesce(n.siren, o.siren, if(t.du_registre, null, t.siren)) as siren,
-        n.siren_statut as statut_du_nom,
+        if(n.siren is not null or t.du_registre or t.siren is null, n.siren_statut, null) as statut_du_nom,
         n.candidats as siren_candidats,
-        coalesce(o.regle, n.regle, 'déclaré par la source') as siren_regle,
+        case
+            when o.regle is not null then o.regle
+            when n.siren is null and not t.du_registre and len(t.autorites) > 1 then 'premier des organismes que le nom réunit'
+            else coalesce(n.regle, 'déclaré par la source')
+        end as siren_regle,
         n.type as type_resolu,
         list_sort(list_concat(coalesce(r.decisions, []), if(n.decision_id is null, [], [n.decision_id]))) as decisions
     from core.usages_groupes as g

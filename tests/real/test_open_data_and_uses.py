@@ -21,6 +21,7 @@ from tests.review.conftest import FIELDS
 
 RECITAL = "PSTW-2232"  # the register's v032, told in English
 VAR = "PSTW-2774"
+TWO_CITIES = "PSTW-430"  # « Nice and Marseille »
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +29,14 @@ def settings(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings
     """The register and the inventory of March 2026; an analyst confirmed one of its cases."""
     settings = copy_project(tmp_path_factory.mktemp("donnees_ouvertes"))
     pipeline.ingest_one(settings, "pstw", shared / "deliveries" / "pstw" / "pstw_dataset_2026-03-04.csv", None, "essai")
-    decision = {
-        "decision_id": "d00001", "objet_type": "detection", "cle": f"pstw|{VAR}", "valeur_attendue": "oui", "valeur": "oui",
-        "motif": "Le texte dit l'IA.", "auteur": "A", "date": "2026-11-24", "guide": "2026-11-24/1",
-    }  # fmt: skip
-    write_csv(settings.register / "decisions.csv", [decision], FIELDS)
+    decisions = [
+        {
+            "decision_id": f"d{number:05d}", "objet_type": "detection", "cle": f"pstw|{key}", "valeur_attendue": "oui",
+            "valeur": "oui", "motif": "Le texte dit l'IA.", "auteur": "A", "date": "2026-11-24", "guide": "2026-11-24/1",
+        }
+        for number, key in enumerate((VAR, TWO_CITIES), 1)
+    ]  # fmt: skip
+    write_csv(settings.register / "decisions.csv", decisions, FIELDS)
     pipeline.refresh(settings)
     return settings
 
@@ -60,7 +64,7 @@ def test_a_case_told_by_two_sources_is_one_use_with_two_pieces_of_evidence(setti
 
 
 def test_what_the_rules_alone_say_makes_no_use(settings: Settings) -> None:
-    assert rows(settings, "select count(*) from '{r}/usages.parquet'") == [(159,)]
+    assert rows(settings, "select count(*) from '{r}/usages.parquet'") == [(160,)]
     [(candidates,)] = rows(settings, "select count(*) from '{r}/candidats.parquet' where decision = 'oui'")
     assert candidates > 5
     assert rows(settings, "select count(*) from '{r}/usages_heritiers.parquet'") == [(0,)]
@@ -72,7 +76,7 @@ def test_what_the_rules_judge_to_be_ai_is_proposed_to_analysts(settings: Setting
     judged = rows(settings, "select cle from '{r}/candidats.parquet' where decision_automatique = 'oui'")
     evidence = rows(settings, "select cle_source from '{r}/preuves.parquet' where source = 'pstw'")
     assert asked_of.keys() == {f"pstw|{key}" for (key,) in set(judged) - set(evidence)}
-    assert not asked_of.keys() & {f"pstw|{VAR}", f"pstw|{RECITAL}"}, "one is decided, the other is evidence"
+    assert not asked_of.keys() & {f"pstw|{VAR}", f"pstw|{TWO_CITIES}", f"pstw|{RECITAL}"}, "decided, or evidence"
 
 
 def test_a_confirmed_case_is_a_use_of_its_authority(settings: Settings) -> None:
@@ -82,6 +86,15 @@ def test_a_confirmed_case_is_a_use_of_its_authority(settings: Settings) -> None:
         "from '{r}/usages.parquet' where cle_source = '" + VAR + "'",
     )
     assert found == [("228300018", "departement", "résolu", True, ["d00001"], "source", "CC BY 4.0")]
+
+
+def test_a_confirmed_case_of_two_bodies_is_of_the_first_and_says_so(settings: Settings) -> None:
+    found = rows(
+        settings,
+        "select collectivite, siren, siren_statut, siren_regle from '{r}/usages.parquet' "
+        "where cle_source = '" + TWO_CITIES + "'",
+    )
+    assert found == [("Nice and Marseille", "210600888", "résolu", "premier des organismes que le nom réunit")]
 
 
 def test_the_case_is_traced_to_its_bytes(settings: Settings) -> None:
