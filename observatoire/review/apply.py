@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -28,10 +29,10 @@ from observatoire.review.decisions_file import (
 from observatoire.review.register_file import Change, RegisterFile, read_register, write_register
 from observatoire.review.rules import HISTORY, reasons
 from observatoire.review.sheet import read_date, read_siren, read_table, unguarded
+from observatoire.review.signature import signed_day
 from observatoire.settings import Settings
 from observatoire.state import now, writer_lock
 
-SAME = ("objet_type", "cle", "valeur_attendue", "valeur", "nature", "auteur")
 NEEDED = (OBJECT, KEY, EXPECTED, DECISION, REASON)
 
 
@@ -77,7 +78,7 @@ def apply(
     Raises UsageError when the file is not such a sheet, LockHeld.
     """
     given = _lines(path)
-    day = date or now()[:10]
+    day = signed_day(date)
     known = readings(settings.register)
     decided = {number: cells for number, cells in given.items() if _cell(cells, DECISION)}
     read = {number: _decision(cells, author, day, known) for number, cells in decided.items()}
@@ -89,7 +90,7 @@ def decide(
     settings: Settings, cells: Mapping[str, str], date: str | None = None, who: str = "cli", wait_seconds: float = 0.0
 ) -> Applied:
     """Add one decision given by the titles of a sheet (`cells`), as `apply` does a line of it."""
-    day = date or now()[:10]
+    day = signed_day(date)
     row = _decision({flat(title): cell for title, cell in cells.items()}, "", day, readings(settings.register))
     reason = f"{row['objet_type']} de {row['cle']}"
     return record_decisions(settings, {1: row}, row["auteur"], day, reason, who, wait_seconds)
@@ -107,11 +108,12 @@ def record_decisions(
     """Add rows of decisions.csv by number of line: those that no rule refuses and that are not there, all at once."""
     with writer_lock(settings, who, wait_seconds):
         file = read_register(settings, NAME)
-        refused = _faults(settings, file, read) + _contradictions(read)
+        refused = _faults(settings, file, read) + _from_the_future(read) + _contradictions(read)
         bad = {item.ligne for item in refused}
         there = {_identity(row) for row in file.rows}
         fresh = [row for number, row in read.items() if number not in bad and _identity(row) not in there]
-        added = _numbered(file, list({_identity(row): row for row in fresh}.values()))
+        history = read_register(settings, HISTORY).rows
+        added = _numbered(file.rows, history, list({_identity(row): row for row in fresh}.values()))
         if added:
             first, last = added[0]["decision_id"], added[-1]["decision_id"]
             change = Change(f"{NAME}.csv", first, last, "ajout", author or added[0]["auteur"], day, reason)
@@ -184,6 +186,16 @@ def _named(reason: str) -> tuple[str, str]:
     return TITLES.get(column, column), why
 
 
+def _from_the_future(read: Mapping[int, Mapping[str, str]]) -> list[Refused]:
+    """Lines dated after today: the newest date of the register is that of the release."""
+    today = now()[:10]
+    return [
+        Refused(number, DATE, f"« {row['date']} » est après aujourd'hui ({today})")
+        for number, row in read.items()
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", row["date"]) and row["date"] > today
+    ]
+
+
 def _contradictions(read: Mapping[int, Mapping[str, str]]) -> list[Refused]:
     """Lines by which one author decides one object in two ways in one sheet: neither is taken."""
     seen: dict[tuple[Any, ...], list[int]] = {}
@@ -207,7 +219,11 @@ def _identity(row: Mapping[str, str]) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _numbered(file: RegisterFile, rows: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
-    """The rows with the identifiers that follow those of the file."""
-    last = max((int(row["decision_id"][1:]) for row in file.rows if row["decision_id"][1:].isdigit()), default=0)
+def _numbered(
+    known: Sequence[Mapping[str, str]], history: Sequence[Mapping[str, str]], rows: Sequence[Mapping[str, str]]
+) -> list[dict[str, str]]:
+    """The rows with the identifiers that follow all those ever given: one that was taken away is not given again."""
+    given = [row["decision_id"] for row in known]
+    given += [row["dernier"] for row in history if row["fichier"] == f"{NAME}.csv"]
+    last = max((int(text[1:]) for text in given if text[1:].isdigit()), default=0)
     return [{**row, "decision_id": f"d{last + number:05d}"} for number, row in enumerate(rows, 1)]

@@ -12,8 +12,9 @@ from observatoire.review.decisions_file import flat
 from observatoire.review.register_file import Change, RegisterFile, read_register, write_register
 from observatoire.review.rules import HISTORY, reasons
 from observatoire.review.sheet import read_table
+from observatoire.review.signature import signed, signed_day
 from observatoire.settings import Settings
-from observatoire.state import now, writer_lock
+from observatoire.state import writer_lock
 
 NAME = "cas_usage"
 KEY = "id"
@@ -51,17 +52,18 @@ def add_cases(
 ) -> Put:
     """Append cases to data/register/cas_usage.csv with new identifiers and their lines of history, all or none.
 
-    `cases` are fields by column, without `id`; `date` is the day's by default. Raises UsageError on an unknown column
-    or without an author or a reason, LockHeld.
+    `cases` are fields by column, without `id`; `date` is the day's by default. Raises UsageError on an unknown column,
+    without an author or a reason or a date that can be published, LockHeld.
     """
-    _signed(author, reason)
+    signed(author, reason)
+    day = signed_day(date)
     with writer_lock(settings, who, wait_seconds):
         file = read_register(settings, NAME)
         last = max((int(row[KEY][1:]) for row in file.rows if row[KEY][1:].isdigit()), default=0)
         given = [{name: value for name, value in case.items() if name != KEY} for case in cases]
         added = [{**_fields(file, case), KEY: f"v{last + n:03d}"} for n, case in enumerate(given, 1)]
         keys = [row[KEY] for row in added]
-        change = _change(file, keys[0], keys[-1], "ajout", author, reason, date) if keys else None
+        change = _change(file, keys[0], keys[-1], "ajout", author, reason, day) if keys else None
         faults = _faults(settings, file, {}, added, change) + _known(file, added)
         if faults or change is None:
             return Put("ajout", [], faults)
@@ -81,9 +83,11 @@ def edit_case(
 ) -> Put:
     """Change fields of one case (an empty text takes a value away) with its line of history, or say what is wrong.
 
-    Raises UsageError on an unknown case or column, when nothing changes, without an author or a reason, LockHeld.
+    Raises UsageError on an unknown case or column, when nothing changes, without an author or a reason or a
+    date that can be published, LockHeld.
     """
-    _signed(author, reason)
+    signed(author, reason)
+    day = signed_day(date)
     with writer_lock(settings, who, wait_seconds):
         file = read_register(settings, NAME)
         place = next((n for n, row in enumerate(file.rows) if row[KEY] == key), None)
@@ -94,7 +98,7 @@ def edit_case(
         row = {**file.rows[place], **_fields(file, fields), KEY: key}
         if row == file.rows[place]:
             raise UsageError(f"{key} dit déjà cela : rien à changer.")
-        change = _change(file, key, key, "modification", author, reason, date)
+        change = _change(file, key, key, "modification", author, reason, day)
         faults = _faults(settings, file, {place: row}, [], change)
         if faults:
             return Put("modification", [], faults)
@@ -118,13 +122,15 @@ def read_fields(given: Sequence[str]) -> dict[str, str]:
         name, equal, value = text.partition("=")
         if not equal:
             raise UsageError(f"« {text} » : écrire colonne=valeur (par exemple statut=deploye).")
-        fields[name.strip()] = value.strip()
+        name = name.strip()
+        if name == KEY:
+            raise UsageError(
+                "La clé d'un cas ne s'écrit pas en champ : --id pour le modifier ; un cas ajouté reçoit la sienne."
+            )
+        if name in fields:
+            raise UsageError(f"« {name} » est donné deux fois. Garder une valeur.")
+        fields[name] = value.strip()
     return fields
-
-
-def _signed(author: str, reason: str) -> None:
-    if not author.strip() or not reason.strip():
-        raise UsageError("Un changement du registre se signe et s'explique : donner l'auteur et le motif.")
 
 
 def _fields(file: RegisterFile, fields: Mapping[str, str]) -> dict[str, str]:
@@ -134,10 +140,8 @@ def _fields(file: RegisterFile, fields: Mapping[str, str]) -> dict[str, str]:
     return dict(fields)
 
 
-def _change(
-    file: RegisterFile, first: str, last: str, nature: str, author: str, reason: str, date: str | None
-) -> Change:
-    return Change(file.path.name, first, last, nature, author.strip(), date or now()[:10], " ".join(reason.split()))
+def _change(file: RegisterFile, first: str, last: str, nature: str, author: str, reason: str, day: str) -> Change:
+    return Change(file.path.name, first, last, nature, author.strip(), day, " ".join(reason.split()))
 
 
 def _faults(

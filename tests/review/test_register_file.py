@@ -93,7 +93,13 @@ def test_what_cannot_be_is_one_line(project: Settings, tmp_path: Path) -> None:
         lambda: edit_case(project, "v001", {"theme": cases(project)[0]["theme"]}, *SIGNED),
         lambda: add_cases(project, [CASE], "", "motif"),
         lambda: add_cases(project, [CASE], "auteur", " "),
+        lambda: add_cases(project, [CASE], "c.exemple@ville.fr", "motif"),
+        lambda: edit_case(project, "v001", {"statut": "termine"}, "C. Exemple", "Dit au 06 12 34 56 78"),
+        lambda: add_cases(project, [CASE], "C. Exemple", "motif", "2099-01-01"),
+        lambda: edit_case(project, "v001", {"statut": "termine"}, "C. Exemple", "motif", "31/11/2026"),
         lambda: read_fields(["statut"]),
+        lambda: read_fields(["id=v001", "statut=termine"]),
+        lambda: read_fields(["annee=2025", "annee=2026"]),
         lambda: read_cases(tmp_path / "absent.csv"),
         lambda: check_links(project, ""),
     ):
@@ -102,6 +108,11 @@ def test_what_cannot_be_is_one_line(project: Settings, tmp_path: Path) -> None:
         assert "\n" not in str(refused.value)
     with writer_lock(project, "un autre"), pytest.raises(LockHeld):
         add_cases(project, [CASE], *SIGNED)
+
+
+def test_a_day_is_noted_in_one_form(project: Settings) -> None:
+    edit_case(project, "v002", {"statut": "termine"}, "C. Exemple", "Vu", "25/11/2026")
+    assert read_csv(project.register / "historique.csv")[-1]["date"] == "2026-11-25"
 
 
 def test_a_file_of_proposals_is_added_whole_with_new_keys(project: Settings, tmp_path: Path) -> None:

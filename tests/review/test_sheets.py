@@ -27,8 +27,8 @@ from observatoire.review.sheet import (
     write_workbook,
 )
 from observatoire.settings import Settings
-from observatoire.state import writer_lock
-from tests.helpers import read_csv
+from observatoire.state import now, writer_lock
+from tests.helpers import edit_csv, read_csv
 
 TITLES = [column.title for column in COLUMNS]
 
@@ -76,7 +76,7 @@ WORDS = st.text(
     max_size=30,
 ).filter(lambda text: bool(text.strip()) and not re.fullmatch(r"[-\d.,\s/]*", text.strip()))
 TEXTS = st.tuples(st.sampled_from(["", "=", "+", "'", "'=", "@"]), WORDS).map("".join)
-DATES = st.dates(dt.date(2020, 1, 1), dt.date(2099, 12, 31)).map(lambda day: day.isoformat())
+DATES = st.dates(dt.date(2020, 1, 1), dt.date(2026, 11, 24)).map(lambda day: day.isoformat())
 SIRENS = st.integers(1_000_000, 999_999_999).map(lambda number: f"{number:09d}")
 DECIDED = st.one_of(
     st.tuples(st.just("nom"), TEXTS.map(lambda name: f"{name.strip()}|commune|"), SIRENS | st.just(""), SIRENS | st.just("aucune")),
@@ -135,6 +135,9 @@ def test_each_bad_line_is_said_and_the_others_are_taken(project: Settings, tmp_p
         doubt("statut", "cas_usage|v006", "deploye", "abandonne"),
         doubt("couleur", "cas_usage|v006", "", "bleu"),
         doubt("finalite", "cas_usage|v007", "oui", "FAUX"),
+        doubt("statut", "cas_usage|v008", "deploye", "termine", date="01/01/2099"),
+        doubt("statut", "cas_usage|v009", "deploye", "termine", motif="Dit par m.exemple@ville.fr"),
+        doubt("statut", "cas_usage|v010", "deploye", "termine", auteur="06 12 34 56 78"),
     )  # fmt: skip
     assert [(row["decision_id"], row["cle"], row["valeur"]) for row in recorded(project)] == [
         ("d00001", "cas_usage|v001", "dechets"), ("d00002", "cas_usage|v007", "non"),
@@ -147,6 +150,9 @@ def test_each_bad_line_is_said_and_the_others_are_taken(project: Settings, tmp_p
         (8, "décision", "le même objet est décidé autrement à la ligne 9"),
         (9, "décision", "le même objet est décidé autrement à la ligne 8"),
         (10, "objet", "« couleur » inconnu"),
+        (12, "date", f"« 2099-01-01 » est après aujourd'hui ({now()[:10]})"),
+        (13, "motif", "contient une adresse électronique ou un téléphone, et il est publié : l'ôter"),
+        (14, "auteur", "contient une adresse électronique ou un téléphone, et il est publié : l'ôter"),
     ]
     assert (found.known, found.undecided) == (0, 1)
     history = read_csv(project.register / "historique.csv")[-1]
@@ -167,6 +173,13 @@ def test_applying_twice_adds_nothing_and_a_later_word_is_added(project: Settings
     )
     assert len(applied(project, tmp_path, row, author="B. Exemple").added) == 1
     assert applied(project, tmp_path, {**row, "décision": "energie"}).added[0]["decision_id"] == "d00003"
+
+
+def test_the_identifier_of_a_decision_taken_away_is_not_given_again(project: Settings, tmp_path: Path) -> None:
+    applied(project, tmp_path, doubt("theme", "cas_usage|v001", "eau", "dechets"))
+    edit_csv(project.register / "decisions.csv", list.clear)
+    again = applied(project, tmp_path, doubt("theme", "cas_usage|v002", "eau", "dechets"))
+    assert [row["decision_id"] for row in again.added] == ["d00002"]
 
 
 def test_a_reply_of_an_authority_is_noted_by_one_command(project: Settings) -> None:

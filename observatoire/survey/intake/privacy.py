@@ -13,7 +13,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from observatoire.errors import DeliveryRefused, UsageError
-from observatoire.survey.intake.exports import Cell, Export
+from observatoire.persons import contact_in
+from observatoire.survey.intake.exports import Export
 
 KEY = "OBSERVATOIRE_SURVEY_KEY"
 KEY_LENGTH = 32
@@ -26,13 +27,6 @@ PERSONS = frozenset(
         "referente", "ip",
     }
 )  # fmt: skip
-VALUES = (
-    ("une adresse électronique", re.compile(r"[\w.+-]+@[\w-]+\.[A-Za-z]{2,}")),
-    (
-        "un numéro de téléphone",
-        re.compile(r"(?<![\d.,])(?:(?:\+33|0033)\s?(?:\(0\))?|0)[\s.]?[1-9](?:[\s./-]?\d{2}){4}(?![\d.])"),
-    ),
-)
 
 
 def survey_key(environ: Mapping[str, str] | None = None) -> bytes:
@@ -64,8 +58,8 @@ def refuse_persons(export: Export, unlisted: Sequence[int]) -> None:
         head = export.heads[place]
         if word := person_word(head):
             raise _refused(place, f"son en-tête contient « {word} »")
-        for what, pattern in VALUES:
-            if pattern.search(head) or any(cell and pattern.search(cell) for cell in export.columns[place]):
+        for cell in (head, *export.columns[place]):
+            if cell and (what := contact_in(cell)):
                 raise _refused(place, f"elle contient {what}")
 
 
@@ -76,11 +70,6 @@ def person_word(head: str) -> str | None:
         unicodedata.normalize("NFKD", parted).encode("ascii", "ignore").decode().casefold().replace("e-mail", "email")
     )
     return next((word for word in re.findall(r"[a-z]+", flat) if word in PERSONS), None)
-
-
-def carries_person(cells: Sequence[Cell]) -> bool:
-    """Whether a cell holds an e-mail address or a telephone number."""
-    return any(cell and pattern.search(cell) for cell in cells for _, pattern in VALUES)
 
 
 def _refused(place: int, why: str) -> DeliveryRefused:
