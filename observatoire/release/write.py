@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,13 +129,24 @@ def _write_files(con: duckdb.DuckDBPyConnection, contents: Contents, folder: Pat
 
 
 def tables_of_sources(con: duckdb.DuckDBPyConnection, specs: Mapping[str, TableSpec]) -> dict[str, list[str]]:
-    """Per source, the published tables that hold rows of it: those whose rows name their source and its licence."""
+    """Per source, the published tables that hold rows of it: those whose rows carry a licence."""
     found: dict[str, list[str]] = {}
     for name in sorted(specs.keys() - {"sources", "livraisons"}):
-        if {"source", "licence"} <= {column.name for column in specs[name].columns}:
-            for row in con.execute(f"select distinct source from curated.{identifier(name)} order by 1").fetchall():
+        columns = {column.name for column in specs[name].columns}
+        if "licence" in columns:
+            for row in con.execute(f"select distinct source from ({_origins(name, columns)}) order by 1").fetchall():
                 found.setdefault(str(row[0]), []).append(name)
     return found
+
+
+def _origins(table: str, columns: Collection[str]) -> str:
+    """The query of the source of each row of a table: what the row says, else that of its delivery."""
+    rows = f"curated.{identifier(table)}"
+    if "source" in columns:
+        return f"select source from {rows}"
+    if "sources" in columns:
+        return f"select unnest(sources) as source from {rows}"
+    return f"select l.source from {rows} as t inner join core.livraisons as l on l.livraison = t.livraison"
 
 
 def _keep_inputs(settings: Settings, inputs: Mapping[str, bytes], folder: Path) -> None:

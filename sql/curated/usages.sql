@@ -13,6 +13,7 @@ with preuves_usage as (
 select
     u.usage_id,
     u.projet_id,
+    u.source,
     u.cle_source,
     u.siren,
     u.siren_statut,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -112,3 +113,21 @@ def test_merges_are_measured_on_the_pairs_to_learn_from(settings: Settings) -> N
     assert found.pairs > 350 and 0 < found.missing < 20
     assert found.precision.count == found.precision.base >= 12, "a wrong merge would give an authority another's use"
     assert found.shown.value is not None and found.shown.value > 0.85
+
+
+def test_the_notice_and_the_package_say_the_licences_that_rows_carry(settings: Settings) -> None:
+    release = current_release(settings)
+    assert release is not None
+    said = {
+        item["title"]: {licence["title"] for licence in item.get("licenses", [])}
+        for item in json.loads((release.path / "datapackage.json").read_text(encoding="utf-8"))["resources"]
+    }
+    for path in sorted(release.path.glob("*.parquet")):
+        if path.stem in ("sources", "livraisons"):
+            continue
+        if any(name == "licence" for (name,) in asked(f"select name from parquet_schema('{path}')")):
+            carried = {licence for (licence,) in asked(f"select distinct licence from '{path}'")}
+            assert said[path.stem] == carried, path.stem
+    notice = (release.path / "NOTICE.md").read_text(encoding="utf-8")
+    [of_pstw] = [line for line in notice.splitlines() if "Public Sector Tech Watch" in line and "`usages`" in line]
+    assert "`extraits`" in of_pstw
