@@ -144,6 +144,14 @@ def load_themes(register: Path) -> dict[str, tuple[int, str]]:
         raise SpecError(f"data/register/{THEMES} illisible. Restaurer ce fichier.") from error
 
 
+def guide_version(register: Path) -> str:
+    """The version of docs/codebook.md in force, which themes.yml bears too. Raises SpecError."""
+    try:
+        return str(read_yaml(register / THEMES)["version"])
+    except (OSError, yaml.YAMLError, TypeError, KeyError) as error:
+        raise SpecError(f"data/register/{THEMES} illisible. Restaurer ce fichier.") from error
+
+
 def rules_query(rules: Rules) -> str:
     """The SELECT of core.lexique_themes: every form of every code; `genre` is « theme/eau/fr », « exclusion »..."""
     rows: dict[tuple[str, str], tuple[str, str, str, int, str]] = {}

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from observatoire.errors import UsageError
+from observatoire.judgement.themes import guide_version
+from observatoire.review.cases import NAME as CASES
 from observatoire.review.decisions_file import (
     AUTHOR,
     DATE,
@@ -34,6 +36,7 @@ from observatoire.settings import Settings
 from observatoire.state import now, writer_lock
 
 NEEDED = (OBJECT, KEY, EXPECTED, DECISION, REASON)
+CODED = ("detection", "theme", "finalite", "statut")  # what docs/codebook.md says how to decide
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,9 @@ def apply(
     """
     given = _lines(path)
     day = signed_day(date)
-    known = readings(settings.register)
+    known, guide = readings(settings.register), guide_version(settings.register)
     decided = {number: cells for number, cells in given.items() if _cell(cells, DECISION)}
-    read = {number: _decision(cells, author, day, known) for number, cells in decided.items()}
+    read = {number: _decision(cells, author, day, guide, known) for number, cells in decided.items()}
     done = record_decisions(settings, read, author, day, f"Revue : {path.name}", who, wait_seconds)
     return replace(done, undecided=len(given) - len(read))
 
@@ -91,7 +94,8 @@ def decide(
 ) -> Applied:
     """Add one decision given by the titles of a sheet (`cells`), as `apply` does a line of it."""
     day = signed_day(date)
-    row = _decision({flat(title): cell for title, cell in cells.items()}, "", day, readings(settings.register))
+    known, guide = readings(settings.register), guide_version(settings.register)
+    row = _decision({flat(title): cell for title, cell in cells.items()}, "", day, guide, known)
     reason = f"{row['objet_type']} de {row['cle']}"
     return record_decisions(settings, {1: row}, row["auteur"], day, reason, who, wait_seconds)
 
@@ -108,7 +112,12 @@ def record_decisions(
     """Add rows of decisions.csv by number of line: those that no rule refuses and that are not there, all at once."""
     with writer_lock(settings, who, wait_seconds):
         file = read_register(settings, NAME)
-        refused = _faults(settings, file, read) + _from_the_future(read) + _contradictions(read)
+        refused = (
+            _faults(settings, file, read)
+            + _unknown_cases(settings, read)
+            + _from_the_future(read)
+            + _contradictions(read)
+        )
         bad = {item.ligne for item in refused}
         there = {_identity(row) for row in file.rows}
         fresh = [row for number, row in read.items() if number not in bad and _identity(row) not in there]
@@ -144,9 +153,12 @@ def _cell(cells: Mapping[str, str], title: str) -> str:
 
 
 def _decision(
-    cells: Mapping[str, str], author: str, day: str, known: Mapping[str, Mapping[str, str]]
+    cells: Mapping[str, str], author: str, day: str, guide: str, known: Mapping[str, Mapping[str, str]]
 ) -> dict[str, str]:
-    """The row of decisions.csv that a line means; what cannot be read is kept as it is, for the rules to refuse."""
+    """The row of decisions.csv that a line means; what cannot be read is kept as it is, for the rules to refuse.
+
+    What the codebook rules is decided by the one in force (`guide`), unless the line names another.
+    """
     kind = flat(_cell(cells, OBJECT)).replace(" ", "_")
     expected = _cell(cells, EXPECTED)
     given = _cell(cells, DATE)
@@ -160,7 +172,7 @@ def _decision(
         "motif": " ".join(_cell(cells, REASON).split()),
         "auteur": _cell(cells, AUTHOR) or author,
         "date": (read_date(given) or given) if given else day,
-        "guide": _cell(cells, GUIDE),
+        "guide": _cell(cells, GUIDE) or (guide if kind in CODED else ""),
         "preuve_url": _cell(cells, PROOF),
     }
 
@@ -184,6 +196,17 @@ def _named(reason: str) -> tuple[str, str]:
     """« colonne : raison » with the title that the sheet gives the column."""
     column, _, why = reason.partition(" : ")
     return TITLES.get(column, column), why
+
+
+def _unknown_cases(settings: Settings, read: Mapping[int, Mapping[str, str]]) -> list[Refused]:
+    """Lines about a case that the register does not hold."""
+    cases = {row["id"] for row in read_register(settings, CASES).rows}
+    return [
+        Refused(number, KEY, f"« {case} » n'est pas au registre")
+        for number, row in read.items()
+        for case in re.findall(rf"\b{CASES}\|(\S+)", row["cle"] if row["objet_type"] != "nom" else "")
+        if case not in cases
+    ]
 
 
 def _from_the_future(read: Mapping[int, Mapping[str, str]]) -> list[Refused]:

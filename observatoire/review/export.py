@@ -25,7 +25,7 @@ FIELDS = (
 CANDIDATES = """
 select
     'detection', source || '|' || cle, acheteur, objet, url, 'les termes trouvés ne suffisent pas à conclure',
-    cast(motifs as varchar), 'ne le compter ni comme IA, ni comme écarté', decision_automatique, 'decision',
+    array_to_string(motifs, ' ; '), 'ne le compter ni comme IA, ni comme écarté', decision_automatique, 'decision',
     cast(null as varchar)
 from core.candidats
 where decision_automatique = 'à examiner' and source || '|' || cle not in (

@@ -146,11 +146,16 @@ fusions as (
         nullif(concat_ws(' ', 'https://' || a.page, if(b.page = a.page, null, 'https://' || b.page)), '') as preuve_url,
         fusion_dite(r.proposition, r.reservee) as valeur_attendue,
         'deux usages distincts' as proposition,
-        r.proposition || coalesce(' (similarité ' || r.similarite || ')', '') as candidats,
+        case r.proposition
+            when 'meme_usage' then 'le même usage'
+            when 'meme_projet' then 'deux usages du même projet'
+            else 'à examiner'
+        end || coalesce(' (textes ressemblants à ' || nombre_francais(r.similarite) || ')', '') as candidats,
         coalesce(r.motif, 'textes proches') as raison
     from core.rapprochements as r
-    inner join core.traces as a on a.trace_id = r.trace_a
-    inner join core.traces as b on b.trace_id = r.trace_b
+    -- In the order of the key, so that each text is read against its own.
+    inner join core.traces as a on a.cle = split_part(r.objet, ' + ', 1)
+    inner join core.traces as b on b.cle = split_part(r.objet, ' + ', 2)
     where r.verdict = 'a_examiner'
 ),
 

@@ -228,13 +228,13 @@ select
             when 'titres' then 'deux titres'
             else 'deux textes'
         end end,
-        'titres ressemblants à ' || titres || ', textes à ' || similarite
+        'titres ressemblants à ' || nombre_francais(titres) || ', textes à ' || nombre_francais(similarite)
         || if(meme_langue, '', ' (deux langues)'),
-        mots || ' mots rares d''un titre dans l''autre texte',
+        'mots rares d''un titre dans l''autre texte : ' || nombre_francais(mots),
         case when a_la_suite then 'inscrits à la suite par leur source' end,
         case when noms_differents then 'deux noms dans les titres' end,
         case when numeros_differents then 'numéros de cas différents' end,
-        points || ' points'
+        nombre_francais(points) || if(abs(points) < 2, ' point', ' points')
     ) as motif
 from proposees as p
 left join rattachees as a on a.trace_id = p.trace_a

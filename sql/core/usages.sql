@@ -23,7 +23,7 @@ with registre as (
         c.programme,
         c.nature,
         coalesce(d.finalite = 'oui', c.finalite_environnementale) as finalite_environnementale,
-        coalesce(if(d.detection = 'à examiner', null, d.detection = 'oui'), c.ia_explicite) as ia_explicite,
+        coalesce(d.detection = 'oui', c.ia_explicite) as ia_explicite,
         e.effets[1].valeur as effet_valeur,
         e.effets[1].unite as effet_unite,
         e.effets[1].extrait as effet_extrait,
@@ -85,6 +85,17 @@ decrits as (
     select * from retenus
 ),
 
+-- Decisions on a pair of traces: the same use, the same project, two uses.
+paires as (
+    select
+        u.usage_id,
+        list(d.decision_id order by d.decision_id) as decisions
+    from core.usages_decisions as u
+    inner join core.decisions as d on d.decision_id = u.decision_id
+    where d.objet_type = 'fusion' and d.etat = 'appliquée'
+    group by u.usage_id
+),
+
 cas as (
     select
         g.usage_id,
@@ -100,13 +111,14 @@ cas as (
             else coalesce(n.regle, 'déclaré par la source')
         end as siren_regle,
         n.type as type_resolu,
-        list_sort(list_concat(coalesce(r.decisions, []), if(n.decision_id is null, [], [n.decision_id]))) as decisions
+        list_sort(list_distinct(coalesce(r.decisions, []) || [n.decision_id] || coalesce(p.decisions, []))) as decisions
     from core.usages_groupes as g
     inner join core.traces as e on e.trace_id = g.usage_id
     inner join decrits as r on r.trace_id = g.descriptif_id
     inner join core.traces as t on t.trace_id = g.descriptif_id
     left join core.noms_resolus as n on n.nom_id = g.descriptif_id
     left join core.organismes_resolus as o on o.nom_id = g.descriptif_id and o.siren is not null and o.republiee
+    left join paires as p on p.usage_id = g.usage_id
     where g.trace_id = g.usage_id
 ),
 

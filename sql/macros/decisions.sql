@@ -12,6 +12,7 @@ create or replace macro decision_cle_valide(objet_type, cle) as
         case objet_type
             when 'nom' then regexp_full_match(cle, '.*[^|\s].*\|[^|]*\|[^|]*')
             when 'fusion' then regexp_full_match(cle, '[a-z0-9_]+\|\S.* \+ [a-z0-9_]+\|\S.*')
+                and split_part(cle, ' + ', 1) <> split_part(cle, ' + ', 2)
             else regexp_full_match(cle, '[a-z0-9_]+\|\S.*')
         end,
         false

@@ -45,3 +45,7 @@ create or replace macro identifiant(source, cle) as left(sha256(source || '|' ||
 
 -- The host of a web address, without « www. ».
 create or replace macro hote(url) as regexp_replace(regexp_extract(lower(url), '^https?://([^/:?#]+)', 1), '^www\.', '');
+
+-- A number as French writes it: a comma, no useless zero.
+create or replace macro nombre_francais(nombre) as
+    replace(regexp_replace(regexp_replace(cast(nombre as varchar), '(\.[0-9]*?)0+$', '\1'), '\.$', ''), '.', ',');

@@ -23,6 +23,7 @@ from tests.review.conftest import FIELDS
 RECITAL = "PSTW-2232"  # the register's v032, told in English
 VAR = "PSTW-2774"
 TWO_CITIES = "PSTW-430"  # « Nice and Marseille »
+UNKNOWN_BODY = "PSTW-274"  # of a chamber of trades
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def settings(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings
             "decision_id": f"d{number:05d}", "objet_type": "detection", "cle": f"pstw|{key}", "valeur_attendue": "oui",
             "valeur": "oui", "motif": "Le texte dit l'IA.", "auteur": "A", "date": "2026-11-24", "guide": "2026-11-24/1",
         }
-        for number, key in enumerate((VAR, TWO_CITIES), 1)
+        for number, key in enumerate((VAR, TWO_CITIES, UNKNOWN_BODY), 1)
     ]  # fmt: skip
     write_csv(settings.register / "decisions.csv", decisions, FIELDS)
     pipeline.refresh(settings)
@@ -76,8 +77,8 @@ def test_what_the_rules_judge_to_be_ai_is_proposed_to_analysts(settings: Setting
     assert {*asked_of.values()} == {("oui", "jugé « oui » par les règles : à confirmer pour devenir un usage")}
     judged = rows(settings, "select cle from '{r}/candidats.parquet' where decision_automatique = 'oui'")
     evidence = rows(settings, "select cle_source from '{r}/preuves.parquet' where source = 'pstw'")
-    assert asked_of.keys() == {f"pstw|{key}" for (key,) in set(judged) - set(evidence)}
-    assert not asked_of.keys() & {f"pstw|{VAR}", f"pstw|{TWO_CITIES}", f"pstw|{RECITAL}"}, "decided, or evidence"
+    assert asked_of.keys() == {f"pstw|{key}" for (key,) in set(judged) - set(evidence)} - {f"pstw|{UNKNOWN_BODY}"}
+    assert not asked_of.keys() & {f"pstw|{VAR}", f"pstw|{TWO_CITIES}", f"pstw|{UNKNOWN_BODY}", f"pstw|{RECITAL}"}
 
 
 def test_a_confirmed_case_is_a_use_of_its_authority(settings: Settings) -> None:
@@ -96,6 +97,14 @@ def test_a_confirmed_case_of_two_bodies_is_of_the_first_and_says_so(settings: Se
         "where cle_source = '" + TWO_CITIES + "'",
     )
     assert found == [("Nice and Marseille", "210600888", "résolu", "premier des organismes que le nom réunit")]
+
+
+def test_a_confirmed_case_of_an_unknown_body_says_why_it_is_no_use(settings: Settings) -> None:
+    found = rows(
+        settings, "select etat, explication from '{r}/decisions.parquet' where cle = 'pstw|" + UNKNOWN_BODY + "'"
+    )
+    why = "confirme la valeur attendue ; il n'en devient pas un usage : son organisme n'est pas reconnu"
+    assert found == [("appliquée", why)]
 
 
 def test_the_case_is_traced_to_its_bytes(settings: Settings) -> None:

@@ -66,6 +66,8 @@ ROWS: tuple[Row, ...] = (
     ("magie", "cas_usage|v010", "", "oui", "A", DAY),
     ("theme", "v010", "", "eau", "A", DAY),
     ("nom", "Lyon", "", "12", "A", DAY),
+    ("detection", "cas_usage|v014", "oui", "à examiner", "A", DAY),
+    ("fusion", "cas_usage|v012 + cas_usage|v012", "", "meme_usage", "A", DAY),
 )
 
 

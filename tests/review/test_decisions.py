@@ -60,6 +60,9 @@ def test_what_applies_changes_the_use_and_names_its_decision(judged: Warehouse) 
         "Maurepas", "217803832", "décision", ["d00003"],
     )  # fmt: skip
     assert use(judged, "v005", "ia_explicite, confirme, motif_exclusion") == (False, False, "IA non explicite")
+    assert use(judged, "v014", "ia_explicite, confirme, decisions") == (False, False, ["d00025"]), (
+        "« possible » is not said"
+    )
     assert use(judged, "v006", "theme, decisions") == ("energie", ["d00013"])
     assert use(judged, "v007", "theme, decisions") == ("energie", ["d00015"])
 
@@ -89,6 +92,7 @@ def test_a_bad_row_says_why(judged: Warehouse) -> None:
         (23, "cle", "« v010 » ne désigne pas un objet de ce type"),
         (24, "cle", "« Lyon » ne désigne pas un objet de ce type"),
         (24, "valeur", "« 12 » n'est ni un SIREN ni « aucune »"),
+        (26, "cle", "« cas_usage|v012 + cas_usage|v012 » ne désigne pas un objet de ce type"),
     ]
 
 
@@ -97,4 +101,6 @@ def test_decisions_link_to_their_use(judged: Warehouse) -> None:
         "select count(*) from curated.decisions as d inner join curated.usages as u on u.usage_id = d.usage_id "
         "and d.cle = 'cas_usage|' || u.cle_source where d.objet_type not in ('nom', 'fusion')"
     )
-    assert judged.rows(query) == [(15,)]
+    assert judged.rows(query) == [(16,)]
+    for key in ("v033", "v110"):
+        assert use(judged, key, "decisions") == (["d00019"],), "a decision on a pair bears on both"

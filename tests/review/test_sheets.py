@@ -81,7 +81,7 @@ SIRENS = st.integers(1_000_000, 999_999_999).map(lambda number: f"{number:09d}")
 DECIDED = st.one_of(
     st.tuples(st.just("nom"), TEXTS.map(lambda name: f"{name.strip()}|commune|"), SIRENS | st.just(""), SIRENS | st.just("aucune")),
     st.tuples(st.just("theme"), st.just("cas_usage|v001"), st.just("eau"), st.sampled_from(["dechets", "energie"])),
-    st.tuples(st.just("finalite"), st.just("cas_usage|007"), st.sampled_from(["oui", ""]), st.just("non")),
+    st.tuples(st.just("finalite"), st.just("pstw|007"), st.sampled_from(["oui", ""]), st.just("non")),
     st.tuples(st.just("detection"), st.just("decp|0000012-2024-01"), st.just("à examiner"), st.sampled_from(["oui", "non"])),
 )  # fmt: skip
 
@@ -138,6 +138,7 @@ def test_each_bad_line_is_said_and_the_others_are_taken(project: Settings, tmp_p
         doubt("statut", "cas_usage|v008", "deploye", "termine", date="01/01/2099"),
         doubt("statut", "cas_usage|v009", "deploye", "termine", motif="Dit par m.exemple@ville.fr"),
         doubt("statut", "cas_usage|v010", "deploye", "termine", auteur="06 12 34 56 78"),
+        doubt("fusion", "cas_usage|v010 + cas_usage|v999", "", "distincts"),
     )  # fmt: skip
     assert [(row["decision_id"], row["cle"], row["valeur"]) for row in recorded(project)] == [
         ("d00001", "cas_usage|v001", "dechets"), ("d00002", "cas_usage|v007", "non"),
@@ -153,7 +154,9 @@ def test_each_bad_line_is_said_and_the_others_are_taken(project: Settings, tmp_p
         (12, "date", f"« 2099-01-01 » est après aujourd'hui ({now()[:10]})"),
         (13, "motif", "contient une adresse électronique ou un téléphone, et il est publié : l'ôter"),
         (14, "auteur", "contient une adresse électronique ou un téléphone, et il est publié : l'ôter"),
+        (15, "clé", "« v999 » n'est pas au registre"),
     ]
+    assert {row["guide"] for row in recorded(project)} == {"2026-11-24/1"}, "decided by the codebook in force"
     assert (found.known, found.undecided) == (0, 1)
     history = read_csv(project.register / "historique.csv")[-1]
     assert (history["fichier"], history["premier"], history["dernier"], history["auteur"]) == (
