@@ -71,7 +71,7 @@ final as (
             when verdict = 'remplacée' then 'remplacée par ' || autre_id
             when verdict = 'tranchée' then 'écartée par l''arbitrage ' || autre_id
             when verdict = 'en conflit' then 'un autre analyste a décidé autrement : aucun des deux avis ne s''applique'
-            when siren_inconnu then 'le SIREN n''est pas de la référence'
+            when siren_inconnu then 'le SIREN n''est pas de la référence (data/register/territoires_cites.csv, ou les fichiers de l''INSEE)'
             when not present and objet_type = 'nom' then 'ce nom n''est plus lu'
             when not present then 'objet absent des sources'
             when superflue and valeur is distinct from valeur_attendue then 'les sources ou les règles disent désormais la même chose'
