@@ -1,35 +1,10 @@
 -- A view. One contract, one row: its most trusted source, in its latest version. Never sum raw rows: sum `montant` here,
 -- where `montant_motif` is empty.
-with lignes as (
-    select
-        'decp' as source, uid, id, acheteur_siret, acheteur_siren, acheteur_nom, acheteur_categorie, departement, objet, cpv,
-        cpv_motif, nature, procedure, techniques, accord_cadre, innovant, plateforme, date_motif, contact_retire,
-        caracteres_detruits, _livraison, _ligne
-    from staging.decp
-    union all by name
-    select
-        'decp_2022' as source, uid, id, acheteur_siret, acheteur_siren, acheteur_nom, objet, cpv, cpv_motif, nature,
-        procedure, techniques, accord_cadre, innovant, plateforme, date_motif, contact_retire, caracteres_detruits,
-        _livraison, _ligne
-    from staging.decp_2022
-    union all by name
-    select
-        'decp_officiel' as source, uid, id, acheteur_siret, acheteur_siren, objet, cpv, cpv_motif, nature, procedure,
-        techniques, accord_cadre, innovant, plateforme, date_motif, contact_retire, caracteres_detruits, _livraison, _ligne
-    from staging.decp_officiel
-    union all by name
-    select
-        'decp_2019' as source, uid, id, acheteur_siret, acheteur_siren, acheteur_nom, objet, cpv, cpv_motif, nature,
-        procedure, techniques, accord_cadre, innovant, plateforme, date_motif, contact_retire, caracteres_detruits,
-        _livraison, _ligne
-    from staging.decp_2019
-),
-
-enregistrements as (
+with enregistrements as (
     select
         l.*,
         contrat_enregistrement(v.rang, l._ligne) as enregistrement
-    from lignes as l
+    from core.contrats_lignes as l
     -- Every record has its delivery; an inner join would be expected to keep no row, and its side to fit in memory.
     left join core.contrats_livraisons as v on v.source = l.source and v.livraison = l._livraison
 )

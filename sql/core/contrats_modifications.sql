@@ -2,8 +2,8 @@
 -- What a modification does not say stays as it was.
 with initiales as (
     select
-        'decp_2022' as source,
-        uid as contrat_cle,
+        source,
+        contrat_cle,
         date_notification,
         date_publication,
         montant,
@@ -16,24 +16,8 @@ with initiales as (
         objet,
         _livraison,
         _ligne
-    from staging.decp_2022
-    union all
-    select
-        'decp_2019' as source,
-        uid as contrat_cle,
-        date_notification,
-        date_publication,
-        montant,
-        montant_motif,
-        duree_mois,
-        titulaires,
-        modifications,
-        nature,
-        techniques,
-        objet,
-        _livraison,
-        _ligne
-    from staging.decp_2019
+    from core.contrats_lignes
+    where modifications is not null
 ),
 
 dites as (
@@ -42,7 +26,7 @@ dites as (
         unnest(modifications_lues(modifications)) as m,
         generate_subscripts(modifications_lues(modifications), 1) as rang
     from initiales
-    where modifications is not null
+    where modifications <> '[]'
 ),
 
 -- The files of 2019 number no modification and list them in any order: their dates do.

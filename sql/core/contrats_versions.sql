@@ -3,38 +3,23 @@
 -- names the record (`enregistrement`). Columns that only tell records apart are numbers: text in them costs as much again.
 with lues as not materialized (
     select
-        'decp' as source,
-        uid as contrat_cle,
-        coalesce(version, 0) as version,
-        coalesce(actuelle, false) as actuelle,
+        source,
+        contrat_cle,
+        version,
+        actuelle,
         date_notification,
         date_publication,
         montant,
         montant_motif,
         duree_mois,
         titulaire_empreinte,
-        titulaire_siren_morale,
-        hash(objet) as objet_empreinte,
-        _livraison,
-        _ligne
-    from staging.decp
-    union all by name
-    select
-        'decp_officiel' as source,
-        uid as contrat_cle,
-        version,
-        false as actuelle,
-        date_notification,
-        date_publication,
-        montant,
-        montant_motif,
-        duree_mois,
         len(titulaires) as titulaires_ligne,
         titulaire_siren_morale,
         hash(objet) as objet_empreinte,
         _livraison,
         _ligne
-    from staging.decp_officiel
+    from core.contrats_lignes
+    where modifications is null
     union all by name
     select
         source,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -245,3 +246,64 @@ def test_concessions_of_two_authorities_under_one_number_stay_two(contracts: Con
         contracts.take("decp_2022", f"decp-2024-0{month}.json", {"marches": {"contrat-concession": records}})
     found = contracts.rows("select contrat_cle, montant::integer, nb_lignes from core.contrats order by montant")
     assert found == [(f"{BUYER}A", 5000, 1), (f"{OTHER}A", 7000, 1)]
+
+
+FIFTH = {
+    "marches_essai.yml": """
+title: Marchés d'essai
+description: Une cinquième source de marchés, inventée.
+producer: Personne
+licence: Licence Ouverte 2.0
+attribution: Personne
+protocol: {name: http_file, url: "https://exemple.fr/marches.csv"}
+format: {name: csv, delimiter: ",", encoding: utf-8}
+key: [uid]
+cadence: mensuelle
+columns: [uid, objet, montant]
+""",
+    "marches_essai.sql": """
+-- The contracts of a made-up source, which knows of three columns.
+with source as (
+    select * from raw.marches_essai
+),
+
+final as (
+    select uid, objet, montant_lu(montant) as montant, 'illisible' as cpv_motif, _livraison, _ligne, []::varchar[] as _motifs
+    from source
+)
+
+select uid, objet, montant, cpv_motif, _livraison, _ligne, _motifs
+from final
+""",
+}
+STEP = "select 'marches_essai' as source, 1 as confiance_source, * from staging.marches_essai union all by name"
+
+
+def test_a_fifth_source_of_contracts_is_one_step_of_one_model(project: Settings, tmp_path: Path) -> None:
+    """Written in core.contrats_lignes alone, it is a contract, a version, a candidate, a duplicate key, a repair told."""
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    (folder / "marches_essai.yml").write_text(FIFTH["marches_essai.yml"], encoding="utf-8")
+    (project.sql / "staging" / "marches_essai.sql").write_text(FIFTH["marches_essai.sql"], encoding="utf-8")
+    union = project.sql / "core" / "contrats_lignes.sql"
+    begin = "with reunies as ("
+    union.write_text(union.read_text(encoding="utf-8").replace(begin, f"{begin}\n    {STEP}"), encoding="utf-8")
+    contracts = Contracts(replace(project, extra_sources=folder), tmp_path)
+    contracts.take("decp", "decp.csv", [row()])
+    path = tmp_path / "marches.csv"
+    write_csv(path, [
+        {"uid": f"{BUYER}2024A1", "objet": "Comptage", "montant": "1234"}, {"uid": "Z1", "objet": "Caméras", "montant": "99"},
+    ])  # fmt: skip
+    fifth = small(contracts.sources["marches_essai"])
+    assert ingest_source(contracts.settings, fifth, path)[0].outcome == "nouvelle"
+    assert contracts.rows("select contrat_cle, source, montant::integer, nb_lignes from core.contrats order by 1") == [
+        (f"{BUYER}2024A1", "decp", 50_000, 2), ("Z1", "marches_essai", 99, 1),
+    ]  # fmt: skip
+    assert contracts.rows("select contrat_cle from core.contrats_versions where confiance_source = 1 order by 1") == [
+        (f"{BUYER}2024A1",), ("Z1",)
+    ]  # fmt: skip
+    assert contracts.rows("select cle from core.candidats_bruts where source = 'marches_essai'") == [("Z1",)]
+    warehouse = Warehouse(contracts.settings)
+    warehouse.build("core.contrats_reparations")
+    told = "select reparation, nombre from core.contrats_reparations where source = 'marches_essai' order by 1"
+    assert ("code CPV illisible", 2) in warehouse.rows(told)
