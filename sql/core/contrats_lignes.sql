@@ -19,13 +19,10 @@ select
     acheteur_siret,
     acheteur_siren,
     titulaire_empreinte,
-    titulaire_siren_morale,
-    accord_cadre,
     plateforme,
     departement,
     cpv,
     acheteur_nom,
-    acheteur_categorie,
     objet,
     nature,
     procedure,
@@ -44,7 +41,6 @@ select
     duree_mois,
     montant,
     date_notification,
-    date_publication,
     _livraison,
     _ligne
 from reunies

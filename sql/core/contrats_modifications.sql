@@ -5,7 +5,6 @@ with initiales as (
         source,
         contrat_cle,
         date_notification,
-        date_publication,
         montant,
         montant_motif,
         duree_mois,
@@ -45,14 +44,15 @@ modifiees as (
                     ),
                     rang
             )
-        ) as version
+        ) as version,
+        coalesce(json_extract_string(m, '$.montant'), json_extract_string(m, '$.valeurGlobale')) as montant_dit
     from dites
 ),
 
 ordonnees as (
     select
         *,
-        last_value(coalesce(json_extract_string(m, '$.montant'), json_extract_string(m, '$.valeurGlobale')) ignore nulls)
+        last_value(case when try_cast(montant_dit as double) is not null then montant_dit end ignore nulls)
             over anterieures as montant_modifie,
         last_value(nullif(len(identifiants_titulaires(json_extract(m, '$.titulaires')::varchar)), 0) ignore nulls)
             over anterieures as titulaires_modifies,
@@ -77,7 +77,6 @@ select
     len(titulaires) as titulaires_ligne,
     hash(objet) as objet_empreinte,
     date_notification,
-    date_publication,
     _livraison,
     _ligne
 from initiales
@@ -96,7 +95,6 @@ select
     coalesce(titulaires_modifies, len(titulaires)) as titulaires_ligne,
     hash(objet) as objet_empreinte,
     date_marche(date_modifiee) as date_notification,
-    date_marche(json_extract_string(m, '$.datePublicationDonneesModification')) as date_publication,
     _livraison,
     _ligne
 from ordonnees

@@ -226,15 +226,18 @@ def test_the_ministrys_export_is_read_in_place_row_by_modification(served: tuple
     assert take(settings, "decp_officiel").outcome == "nouvelle"
     warehouse = built(settings, "core.contrats")
     found = warehouse.rows(
-        "select id, montant::integer, montant_motif, duree_mois, nb_titulaires, nb_versions, nb_lignes, "
-        "date_notification::varchar, date_derniere_version::varchar, source from "
-        "(select *, substr(contrat_cle, 15) as id from core.contrats) order by id"
+        "select substr(contrat_cle, 15) as id, montant::integer, montant_motif, duree_mois, nb_titulaires, nb_lignes, "
+        "date_notification::varchar, source from core.contrats order by id"
     )
     assert found == [
-        ("2025A1", 60_000, None, 18, 1, 2, 3, "2025-12-01", "2026-02-01", "decp_officiel"),
-        ("2025A2", 50_000, None, 12, 2, 1, 1, "2025-12-01", "2025-12-01", "decp_officiel"),
-        ("2025A3", None, "absent", 12, 1, 1, 1, "2025-12-01", "2025-12-01", "decp_officiel"),
+        ("2025A1", 60_000, None, 18, 1, 3, "2025-12-01", "decp_officiel"),
+        ("2025A2", 50_000, None, 12, 2, 1, "2025-12-01", "decp_officiel"),
+        ("2025A3", None, "absent", 12, 1, 1, "2025-12-01", "decp_officiel"),
     ]
+    history = (
+        "select version, lignes, date_notification::varchar from core.contrats_versions where contrat_cle like '%A1'"
+    )
+    assert warehouse.rows(f"{history} order by 1") == [(0, 1, "2025-12-01"), (1, 2, "2026-02-01")]
     everything = str(warehouse.rows("select * from staging.decp_officiel")) + str(
         warehouse.rows("select * from core.contrats")
     )
@@ -255,7 +258,7 @@ def test_the_ministrys_export_asks_for_what_is_new_with_an_overlap(served: tuple
     assert take(settings, "decp_officiel").outcome == "inchangée", "an empty export is nothing new"
     assert [asked["where"][-11:-1] for asked in portal.asked] == ["2024-01-01", "2026-02-03", "2026-02-04"]
     rows = built(settings, "staging.decp_officiel").rows(
-        "select id, montant::integer from staging.decp_officiel order by 1"
+        "select substr(uid, 15), montant::integer from staging.decp_officiel order by 1"
     )
     assert rows == [("2025A1", 50_000), ("2025A2", 1), ("2025A3", 50_000)]
 
