@@ -27,7 +27,8 @@ select
     r.nb_titulaires,
     r.nb_lignes,
     r.montant,
-    r.date_notification,
+    -- An old contract may be known by its last modification alone, which tells its first date.
+    least(r.date_notification, l.date_initiale) as date_notification,
     l._livraison,
     l._ligne
 from core.contrats_retenus as r

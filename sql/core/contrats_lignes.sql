@@ -1,6 +1,7 @@
 -- A view. The rows of all the sources of contracts under common names, with how far each source is trusted (7 = most). A new
 -- source adds one step of the union here and nothing elsewhere: a column that it does not have is empty. `modifications` is
--- empty where each version has a row of its own, and a list where one row tells them all.
+-- empty where each version has a row of its own, and a list where one row tells them all. `date_initiale` is when the contract
+-- itself was notified, said by the row of a modification.
 with reunies as (
     select 'decp' as source, 7 as confiance_source, * from staging.decp
     union all by name
@@ -41,6 +42,7 @@ select
     duree_mois,
     montant,
     date_notification,
+    date_initiale,
     _livraison,
     _ligne
 from reunies

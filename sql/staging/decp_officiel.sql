@@ -51,6 +51,7 @@ final as (
         duree_mois,
         montant_eur as montant,
         date_marche(trim(date_recue)) as date_notification,
+        date_marche(trim(datenotification)) as date_initiale,
         _livraison,
         _ligne,
         motifs([motif(id_lu is null, 'id', 'vide'), motif(acheteur is null, 'acheteur_id', 'vide')]) as _motifs
@@ -78,6 +79,7 @@ select
     duree_mois,
     montant,
     date_notification,
+    date_initiale,
     _livraison,
     _ligne,
     _motifs

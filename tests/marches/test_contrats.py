@@ -18,8 +18,9 @@ from tests.helpers import Warehouse, write_csv
 BUYER = "21590328700013"
 OTHER = "24201005600073"
 COLUMNS = [
-    "uid", "id", "acheteur_id", "acheteur_nom", "titulaire_id", "titulaire_nom", "montant", "codeCPV", "procedure", "dureeMois", "dateNotification", "nature", "objet",
-    "acheteur_departement_code", "acheteur_region_code", "modification_id", "donneesActuelles", "sourceDataset",
+    "uid", "id", "acheteur_id", "acheteur_nom", "titulaire_id", "titulaire_nom", "montant", "codeCPV", "procedure",
+    "dureeMois", "dateNotification", "nature", "objet", "acheteur_departement_code", "modification_id", "donneesActuelles",
+    "sourceDataset",
 ]  # fmt: skip
 
 
