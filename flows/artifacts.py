@@ -53,7 +53,7 @@ def summary(report: pipeline.Report) -> str:
     """Markdown: how it ended, what to do, which release."""
     todo = [f"**Source dégradée.** {item.message}" for item in report.degraded]
     todo += [f"**Source périmée.** {line}" for line in report.stale]
-    todo += [f"**Alerte.** {line}" for line in report.alerts]
+    todo += [f"**Alerte.** {line}" for line in [*report.alerts, *report.remarks]]
     lines = [f"# {headline(report)}", "", "## À faire", ""]
     lines += [f"- {line}" for line in todo] or ["Rien."]
     lines += ["", "## Version", "", f"- En service : `{report.release}`"]

@@ -121,7 +121,7 @@ def report(result: Report, json: bool) -> None:
         print(f"Mis à l'écart : {line}")
     if len(result.rejects) > SHOWN:
         print('… et d\'autres : « observatoire query "from rejets" ».')
-    for line in result.alerts:
+    for line in [*result.alerts, *result.remarks]:
         print(f"À regarder : {line}")
     for item in result.degraded:
         print(f"Source dégradée : {item.message}")
@@ -137,9 +137,8 @@ def ingested(results: Sequence[Ingested], json: bool) -> None:
         print_json(_outcomes(results))
         return
     for item in results:
-        name = f"{item.source} {item.vintage or ''}".strip()
-        place = f" ({item.delivery.sha256[:12]}, {item.delivery.bytes} octets)" if item.delivery else ""
-        print(item.message if item.message else f"{name} : livraison {item.outcome}{place}.")
+        detail = f" ({item.delivery.sha256[:12]}, {item.delivery.bytes} octets)" if item.delivery else ""
+        print(item.described(detail))
 
 
 def _outcomes(results: Sequence[Ingested]) -> list[dict[str, Any]]:

@@ -57,3 +57,7 @@ class DisclosureRisk(ObservatoireError):
 
 class AddressGone(FetchFailed):
     """The server says that the address exists no longer: another may lead to the same file."""
+
+
+class RequestRefused(FetchFailed):
+    """The server says that it does not take what is asked in this form: a simpler question may be answered."""

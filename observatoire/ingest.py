@@ -31,7 +31,10 @@ Progress = Callable[[int, int | None], None]
 
 @dataclass(frozen=True)
 class Ingested:
-    """What came of asking one source (or one of its vintages) for its delivery."""
+    """What came of asking one source (or one of its vintages) for its delivery.
+
+    `message` is one French line: why it is degraded, or what to look at in a delivery that was taken.
+    """
 
     source: str
     vintage: str | None
@@ -42,6 +45,13 @@ class Ingested:
     @property
     def degraded(self) -> bool:
         return self.outcome in ("refusée", "échec")
+
+    def described(self, detail: str = "") -> str:
+        """In one line: why it is degraded, or what came (with that detail of it) and what there is to look at."""
+        if self.degraded and self.message:
+            return self.message
+        name = f"{self.source} {self.vintage or ''}".strip()
+        return f"{name} : livraison {self.outcome}{detail}. {self.message or ''}".strip()
 
 
 def ingest_source(
@@ -102,8 +112,9 @@ def _ingest_one(
             assert current
             if not isinstance(received, NotModified):
                 current = _seen_again(settings, archive, source, current, received)
-            _log(settings, source, vintage, "inchangée", None, current)
-            return Ingested(source.id, vintage, "inchangée", None, current), state.used(vintage, current.key, moment)
+            _log(settings, source, vintage, "inchangée", received.remark, current)
+            used = state.used(vintage, current.key, moment)
+            return Ingested(source.id, vintage, "inchangée", received.remark, current), used
         delivery = _delivery(settings, source, vintage, received, moment)
         try:
             loaded = _judge(settings, source, received.path, delivery, current)
@@ -112,11 +123,13 @@ def _ingest_one(
             _log(settings, source, vintage, "refusée", str(error), delivery)
             return Ingested(source.id, vintage, "refusée", str(error), delivery), state.failed(str(error), moment)
         if current and _nothing_new(source, loaded):
-            _log(settings, source, vintage, "inchangée", None, current)
-            return Ingested(source.id, vintage, "inchangée", None, current), state.used(vintage, current.key, moment)
+            _log(settings, source, vintage, "inchangée", received.remark, current)
+            used = state.used(vintage, current.key, moment)
+            return Ingested(source.id, vintage, "inchangée", received.remark, current), used
         _store(settings, archive, source, received.path, delivery)
-        _log(settings, source, vintage, "nouvelle", None, delivery)
-        return Ingested(source.id, vintage, "nouvelle", None, delivery), state.used(vintage, delivery.key, moment)
+        _log(settings, source, vintage, "nouvelle", received.remark, delivery)
+        used = state.used(vintage, delivery.key, moment)
+        return Ingested(source.id, vintage, "nouvelle", received.remark, delivery), used
     except (DeliveryRefused, FetchFailed) as error:
         outcome: Outcome = "refusée" if isinstance(error, DeliveryRefused) else "échec"
         _log(settings, source, vintage, outcome, str(error), None)

@@ -51,6 +51,11 @@ class Report:
         return [result for result in self.ingested if result.degraded]
 
     @property
+    def remarks(self) -> list[str]:
+        """One French line per delivery that was taken and that someone has to look at."""
+        return [result.message for result in self.ingested if result.message and not result.degraded]
+
+    @property
     def exit_code(self) -> int:
         return 3 if self.degraded or self.stale else 0
 

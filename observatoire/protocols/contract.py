@@ -39,6 +39,7 @@ class Fetched:
     `url` is the canonical address, never a mirror's. `sha256` and `bytes` are those of the file at `path`, which is
     the delivery as received (a zip stays a zip; only a compression of the transport is undone).
     `date` is the ISO date that the delivery carries as a fact (Last-Modified, in UTC), None when it carries none.
+    `remark` is one French line for whoever looks after the source: what could not be asked, and what is missed so.
     """
 
     path: Path
@@ -49,13 +50,15 @@ class Fetched:
     last_modified: str | None = None
     media_type: str | None = None
     date: str | None = None
+    remark: str | None = None
 
 
 @dataclass(frozen=True)
 class NotModified:
-    """The server says that the delivery in use is still the right one."""
+    """The server says that the delivery in use is still the right one. `remark` is that of Fetched."""
 
     url: str
+    remark: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,11 +87,16 @@ class Ask:
     pace: Pace = Pace()
     since: str | None = None
 
+    @property
+    def asked_from(self) -> str:
+        """The ISO date from which records are asked for; empty when all are."""
+        rule = self.source.since
+        return self.since or (rule.start if rule else "")
+
     def since_in(self, value: Template) -> Template:
         """An address, parameters or a body whose « {since} » became the date asked from."""
         rule = self.source.since
-        date = self.since or (rule.start if rule else "")
-        return _filled(value, date.replace("-", "") if rule and rule.compact else date)
+        return _filled(value, self.asked_from.replace("-", "") if rule and rule.compact else self.asked_from)
 
     @property
     def label(self) -> str:

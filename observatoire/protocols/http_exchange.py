@@ -18,7 +18,7 @@ import requests
 import urllib3
 
 from observatoire import __version__
-from observatoire.errors import AddressGone, ObservatoireError
+from observatoire.errors import AddressGone, ObservatoireError, RequestRefused
 from observatoire.protocols.contract import Ask, Validators
 from observatoire.protocols.http_rules import (
     PASSING,
@@ -35,6 +35,7 @@ from observatoire.sources.spec import HttpProtocol
 T = TypeVar("T")
 
 GONE = (404, 410)
+REFUSED = (400, 414)
 
 USER_AGENT = f"observatoire-ia-territoires/{__version__} (+https contact none)"
 ADVICE = {
@@ -231,7 +232,8 @@ def _within(seconds: float, call: Callable[[], requests.Response]) -> requests.R
 
 
 def check_status(exchange: Exchange, response: requests.Response) -> None:
-    """Pass a 200. Raises AddressGone for 404 and 410, Passing for what is worth another try, else FetchFailed."""
+    """Pass a 200. Raises AddressGone for 404 and 410, RequestRefused for 400 and 414, Passing for what is worth another try, else
+    FetchFailed."""
     status = response.status_code
     if status == 200:
         return
@@ -240,4 +242,6 @@ def check_status(exchange: Exchange, response: requests.Response) -> None:
         raise exchange.passing(what, retry_after(response.headers.get("Retry-After"), exchange.ask.pace.now()))
     advice = ADVICE.get(status, exchange.later if status >= 500 else exchange.check_address)
     error = exchange.ask.failed(what, advice.format(spec=exchange.ask.spec_path))
-    raise AddressGone(str(error)) if status in GONE else error
+    if status in GONE:
+        raise AddressGone(str(error))
+    raise RequestRefused(str(error)) if status in REFUSED else error

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import requests
 
-from observatoire.errors import AddressGone, UsageError
+from observatoire.errors import AddressGone, RequestRefused, UsageError
 from observatoire.protocols.content import HEAD, is_html, is_zip, zip_fault
 from observatoire.protocols.contract import Ask, Fetched, NotModified, aside
 from observatoire.protocols.http_body import body, empty, media_type, web_page
 from observatoire.protocols.http_exchange import Exchange, check_status, with_retries
-from observatoire.protocols.http_rules import http_date, time_allowed, with_query
+from observatoire.protocols.http_rules import http_date, iso_prefixes, time_allowed, with_query, without_query
 from observatoire.protocols.resolve import resolved
 from observatoire.sources.spec import HttpFileProtocol
+from observatoire.sources.transport import PREFIX, Scalar
 from observatoire.storage import fsync_file
 
 
@@ -27,8 +29,8 @@ def fetch(ask: Ask) -> Fetched | NotModified:
     A zip is kept as received, after a reading of all its members; `open_member` takes the useful one out of it.
     An address to be resolved is resolved first, then « {since} » replaced and the parameters added: an Opendatasoft
     export whose `where` holds « {since} » is no more than this (its JSON exports go through `paged_api`, which puts
-    records in order). A direct address is asked first; gone (404, 410), the resolved one is. Tries and waits are those
-    of `with_retries`.
+    records in order). A direct address is asked first; gone (404, 410), the resolved one is. A wider condition that the
+    server refuses (400, 414) is left out, which the delivery's remark says. Tries and waits are those of `with_retries`.
 
     Raises FetchFailed, DeliveryRefused, UsageError, StorageError (see `observatoire.protocols.fetch`).
     """
@@ -48,9 +50,27 @@ def fetch(ask: Ask) -> Fetched | NotModified:
 
 
 def _ask(exchange: Exchange, protocol: HttpFileProtocol, address: str) -> Fetched | NotModified:
-    """What is behind a canonical address."""
+    """What is behind a canonical address, under the wider condition where the server takes it."""
+    if not protocol.wider:
+        return _ask_with(exchange, address, protocol.params)
+    wider, ask = protocol.wider, exchange.ask
+    condition = protocol.params[wider.param]
+    added = "".join(f" or {wider.each.replace(PREFIX, prefix)}" for prefix in iso_prefixes(ask.asked_from))
+    briefly = replace(exchange, said=without_query(address))  # twenty conditions in a message would hide what it says
+    try:
+        return _ask_with(briefly, address, {**protocol.params, wider.param: f"{condition}{added}"})
+    except RequestRefused:
+        remark = (
+            f"{ask.label} : condition élargie refusée par le serveur, demandé sans elle : {wider.without}. "
+            f"Vérifier « wider » dans {ask.spec_path}."
+        )
+        return replace(_ask_with(exchange, address, protocol.params), remark=remark)
+
+
+def _ask_with(exchange: Exchange, address: str, params: Mapping[str, Scalar]) -> Fetched | NotModified:
+    """What is behind a canonical address, asked with these parameters."""
     ask = exchange.ask
-    exchange = replace(exchange, url=with_query(ask.since_in(address), ask.since_in(protocol.params)))
+    exchange = replace(exchange, url=with_query(ask.since_in(address), ask.since_in(params)))
     return with_retries(exchange, partial(_receive, exchange))
 
 

@@ -50,6 +50,16 @@ def retry_after(value: str | None, now: float) -> float | None:
     return min(max(seconds, 0.0), RETRY_AFTER_MAX)
 
 
+def iso_prefixes(date: str) -> list[str]:
+    """What begins every ISO date of the century from the month of `date` on, and no earlier one: the months left of its year
+    (the year itself from January), the years left of its decade, the decades left. « 2028-11-05 » gives « 2028-11 »,
+    « 2028-12 », « 2029 », « 203 » to « 209 »."""
+    year, month = int(date[:4]), int(date[5:7])
+    months = [f"{year}-{number:02}" for number in range(month, 13)] if month > 1 else [str(year)]
+    years = [str(number) for number in range(year + 1, year // 10 * 10 + 10)]
+    return [*months, *years, *(str(decade) for decade in range(year // 10 + 1, 210))]
+
+
 def http_date(value: str | None) -> str | None:
     """The ISO date (UTC) of a Last-Modified header, None when absent or malformed."""
     moment = _moment(value)

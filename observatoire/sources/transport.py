@@ -11,6 +11,7 @@ ADDRESS = re.compile(r"https?://[^/\s]+/")
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 SINCE = "{since}"
 VINTAGE = "{vintage}"
+PREFIX = "{prefix}"
 SECRET_HEADERS = frozenset({"authorization", "cookie", "x-auth-token", "x-api-key", "api-key", "apikey"})
 Scalar = str | int | bool
 
@@ -46,6 +47,26 @@ class Since(Strict):
     def iso(cls, value: str) -> str:
         if not ISO_DATE.fullmatch(value):
             raise ValueError(f"start: an ISO date between quotes is expected, not {value!r}")
+        return value
+
+
+class Wider(Strict):
+    """A condition that also finds dates kept as text, which a server may refuse.
+
+    `each` is added with « or » to the parameter `param`, once for each text that begins an ISO date from the month asked from
+    on (« 2026-02 », « 2027 », « 203 »), in the place of « {prefix} »: servers that do not compare texts can tell how they begin.
+    Refused (400, 414), `param` alone is asked, and `without` says in French what is then not seen.
+    """
+
+    param: str
+    each: str
+    without: str
+
+    @field_validator("each")
+    @classmethod
+    def with_prefix(cls, value: str) -> str:
+        if PREFIX not in value:
+            raise ValueError(f"each: « {PREFIX} » is expected in it")
         return value
 
 
@@ -106,7 +127,8 @@ class HttpFileProtocol(HttpProtocol):
     `vintages` maps a vintage (« 2026 ») to its URL: every vintage stays in use beside the others.
     `resolve` finds the address instead; beside `vintages`, it serves those that have no URL, and those whose URL no
     longer exists. `member` names the file to take out of a zip; with * or ? it is a pattern that
-    exactly one member must match. `params` are added to the address, encoded; `since` asks only for what is new.
+    exactly one member must match. `params` are added to the address, encoded; `since` asks only for what is new, and `wider`
+    for more of it where the server allows it.
     """
 
     name: Literal["http_file"]
@@ -116,6 +138,7 @@ class HttpFileProtocol(HttpProtocol):
     member: str | None = None
     params: dict[str, Scalar] = Field(default_factory=dict)
     since: Since | None = None
+    wider: Wider | None = None
 
     @model_validator(mode="after")
     def one_address(self) -> HttpFileProtocol:
@@ -128,6 +151,8 @@ class HttpFileProtocol(HttpProtocol):
             if url and not ADDRESS.match(url):
                 raise ValueError(f"not an http(s) address: {url}")
         check_since(self.since, [self.url, self.params])
+        if self.wider and not (self.since and isinstance(self.params.get(self.wider.param), str)):
+            raise ValueError("`wider` adds to a text of `params`, and needs `since`")
         return self
 
 

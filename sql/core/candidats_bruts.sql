@@ -50,7 +50,7 @@ aides as (
         'aide' as type_candidat,
         beneficiaire_public as acheteur,
         cast(null as varchar) as siret,
-        siren_personne_morale(siren, null) as siren,
+        case when est_siren_public(siren) then siren end as siren,
         departement as territoire_indice,
         projet as objet,
         make_date(annee, 1, 1) as date,

@@ -1,35 +1,10 @@
 -- A view. One contract, one row: its most trusted source, in its latest version. Never sum raw rows: sum `montant` here,
 -- where `montant_motif` is empty.
-with lignes as (
-    select
-        'decp' as source, uid, id, acheteur_siret, acheteur_siren, acheteur_nom, acheteur_categorie, departement, objet, cpv,
-        cpv_motif, nature, procedure, techniques, accord_cadre, innovant, plateforme, date_motif, contact_retire,
-        caracteres_detruits, _livraison, _ligne
-    from staging.decp
-    union all by name
-    select
-        'decp_2022' as source, uid, id, acheteur_siret, acheteur_siren, acheteur_nom, objet, cpv, cpv_motif, nature,
-        procedure, techniques, accord_cadre, innovant, plateforme, date_motif, contact_retire, caracteres_detruits,
-        _livraison, _ligne
-    from staging.decp_2022
-    union all by name
-    select
-        'decp_officiel' as source, uid, id, acheteur_siret, acheteur_siren, objet, cpv, cpv_motif, nature, procedure,
-        techniques, accord_cadre, innovant, plateforme, date_motif, contact_retire, caracteres_detruits, _livraison, _ligne
-    from staging.decp_officiel
-    union all by name
-    select
-        'decp_2019' as source, uid, id, acheteur_siret, acheteur_siren, acheteur_nom, objet, cpv, cpv_motif, nature,
-        procedure, techniques, accord_cadre, innovant, plateforme, date_motif, contact_retire, caracteres_detruits,
-        _livraison, _ligne
-    from staging.decp_2019
-),
-
-enregistrements as (
+with enregistrements as (
     select
         l.*,
         contrat_enregistrement(v.rang, l._ligne) as enregistrement
-    from lignes as l
+    from core.contrats_lignes as l
     -- Every record has its delivery; an inner join would be expected to keep no row, and its side to fit in memory.
     left join core.contrats_livraisons as v on v.source = l.source and v.livraison = l._livraison
 )
@@ -39,35 +14,21 @@ select
     l.source,
     l.acheteur_siret,
     l.acheteur_siren,
-    l.accord_cadre,
-    l.plateforme,
     l.departement,
     l.cpv,
     l.acheteur_nom,
-    l.acheteur_categorie,
     coalesce(o.objet, l.objet) as objet,
     l.nature,
     l.procedure,
-    l.techniques,
     r.montant_motif,
     montant_mesure(r.montant_motif) as montant_nature,
-    l.cpv_motif,
-    l.date_motif,
-    l.contact_retire,
-    l.caracteres_detruits,
-    r.objets_differents,
     l.innovant,
-    r.titulaire_siren_morale,
-    r.version,
     r.duree_mois,
     r.nb_titulaires,
-    r.nb_versions,
     r.nb_lignes,
-    r.nb_sources,
     r.montant,
-    r.date_notification,
-    r.date_derniere_version,
-    r.date_publication,
+    -- An old contract may be known by its last modification alone, which tells its first date.
+    least(r.date_notification, l.date_initiale) as date_notification,
     l._livraison,
     l._ligne
 from core.contrats_retenus as r

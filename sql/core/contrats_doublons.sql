@@ -27,22 +27,12 @@ compares as (
     where c.objet is not null
 ),
 
-vues as (
-    select uid, coalesce(plateforme, 'decp') as plateforme from staging.decp
-    union all
-    select uid, coalesce(plateforme, 'decp_2022') from staging.decp_2022
-    union all
-    select uid, coalesce(plateforme, 'decp_officiel') from staging.decp_officiel
-    union all
-    select uid, coalesce(plateforme, 'decp_2019') from staging.decp_2019
-),
-
 plateformes as (
     select distinct
-        uid as contrat_cle,
-        plateforme
-    from vues
-    where uid in (select contrat_cle from compares)
+        contrat_cle,
+        coalesce(plateforme, source) as plateforme
+    from core.contrats_lignes
+    where contrat_cle in (select c.contrat_cle from compares as c)
 ),
 
 groupes as (

@@ -1,9 +1,11 @@
--- The deliveries that hold contracts, with how far each source is trusted (7 = most) and a whole number for each delivery,
--- the oldest first: with its own number in the delivery, it names a record among all.
-with confiances as (
-    select
-        unnest(['decp', 'decp_2022', 'decp_officiel', 'decp_2019']) as source,
-        unnest([7, 5, 4, 3]) as confiance_source
+-- The deliveries that hold contracts, with how far each source is trusted and a whole number for each delivery, the oldest
+-- first: with its own number in the delivery, it names a record among all.
+with lues as (
+    select distinct
+        source,
+        _livraison as livraison_id,
+        confiance_source
+    from core.contrats_lignes
 ),
 
 datees as (
@@ -18,7 +20,7 @@ datees as (
 select
     l.source,
     l.livraison_id as livraison,
-    c.confiance_source,
-    row_number() over (order by l.date_livraison, l.source, l.livraison_id) as rang
-from datees as l
-inner join confiances as c on c.source = l.source
+    l.confiance_source,
+    row_number() over (order by d.date_livraison, l.source, l.livraison_id) as rang
+from lues as l
+inner join datees as d on d.source = l.source and d.livraison_id = l.livraison_id

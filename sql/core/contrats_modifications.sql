@@ -2,10 +2,9 @@
 -- What a modification does not say stays as it was.
 with initiales as (
     select
-        'decp_2022' as source,
-        uid as contrat_cle,
+        source,
+        contrat_cle,
         date_notification,
-        date_publication,
         montant,
         montant_motif,
         duree_mois,
@@ -16,24 +15,8 @@ with initiales as (
         objet,
         _livraison,
         _ligne
-    from staging.decp_2022
-    union all
-    select
-        'decp_2019' as source,
-        uid as contrat_cle,
-        date_notification,
-        date_publication,
-        montant,
-        montant_motif,
-        duree_mois,
-        titulaires,
-        modifications,
-        nature,
-        techniques,
-        objet,
-        _livraison,
-        _ligne
-    from staging.decp_2019
+    from core.contrats_lignes
+    where modifications is not null
 ),
 
 dites as (
@@ -42,7 +25,7 @@ dites as (
         unnest(modifications_lues(modifications)) as m,
         generate_subscripts(modifications_lues(modifications), 1) as rang
     from initiales
-    where modifications is not null
+    where modifications <> '[]'
 ),
 
 -- The files of 2019 number no modification and list them in any order: their dates do.
@@ -61,14 +44,15 @@ modifiees as (
                     ),
                     rang
             )
-        ) as version
+        ) as version,
+        coalesce(json_extract_string(m, '$.montant'), json_extract_string(m, '$.valeurGlobale')) as montant_dit
     from dites
 ),
 
 ordonnees as (
     select
         *,
-        last_value(coalesce(json_extract_string(m, '$.montant'), json_extract_string(m, '$.valeurGlobale')) ignore nulls)
+        last_value(case when try_cast(montant_dit as double) is not null then montant_dit end ignore nulls)
             over anterieures as montant_modifie,
         last_value(nullif(len(identifiants_titulaires(json_extract(m, '$.titulaires')::varchar)), 0) ignore nulls)
             over anterieures as titulaires_modifies,
@@ -93,7 +77,6 @@ select
     len(titulaires) as titulaires_ligne,
     hash(objet) as objet_empreinte,
     date_notification,
-    date_publication,
     _livraison,
     _ligne
 from initiales
@@ -112,7 +95,6 @@ select
     coalesce(titulaires_modifies, len(titulaires)) as titulaires_ligne,
     hash(objet) as objet_empreinte,
     date_marche(date_modifiee) as date_notification,
-    date_marche(json_extract_string(m, '$.datePublicationDonneesModification')) as date_publication,
     _livraison,
     _ligne
 from ordonnees

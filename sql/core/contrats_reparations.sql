@@ -2,7 +2,7 @@
 -- source is scanned once, for columns of few values: phrases are made of groups, never of rows.
 with groupes as (
     select
-        'decp' as source,
+        source,
         _livraison,
         date_motif,
         cpv_motif,
@@ -11,46 +11,7 @@ with groupes as (
         contact_retire,
         caracteres_detruits,
         count(*) as nombre
-    from staging.decp
-    group by all
-    union all by name
-    select
-        'decp_2019' as source,
-        _livraison,
-        date_motif,
-        cpv_motif,
-        montant_motif,
-        acheteur_siren is null as siret_invalide,
-        contact_retire,
-        caracteres_detruits,
-        count(*) as nombre
-    from staging.decp_2019
-    group by all
-    union all by name
-    select
-        'decp_2022' as source,
-        _livraison,
-        date_motif,
-        cpv_motif,
-        montant_motif,
-        acheteur_siren is null as siret_invalide,
-        contact_retire,
-        caracteres_detruits,
-        count(*) as nombre
-    from staging.decp_2022
-    group by all
-    union all by name
-    select
-        'decp_officiel' as source,
-        _livraison,
-        date_motif,
-        cpv_motif,
-        montant_motif,
-        acheteur_siren is null as siret_invalide,
-        contact_retire,
-        caracteres_detruits,
-        count(*) as nombre
-    from staging.decp_officiel
+    from core.contrats_lignes
     group by all
     union all by name
     select

@@ -5,10 +5,7 @@ with par_contrat as (
         contrat_cle,
         max(ordre) as ordre,
         min(date_notification) as date_notification,
-        max(date_notification) as date_derniere_version,
-        count(*) as nb_versions,
         sum(lignes)::bigint as nb_lignes,
-        bit_count(bit_or(1 << confiance_source)) as nb_sources,
         coalesce(min(objet_premier) <> max(objet_dernier), false) as objets_differents
     from core.contrats_versions
     group by contrat_cle
@@ -17,18 +14,12 @@ with par_contrat as (
 select
     p.contrat_cle,
     contrat_enregistrement_de(p.ordre) as enregistrement,
-    v.titulaire_siren_morale,
     v.montant_motif,
     p.objets_differents,
-    v.version,
     v.duree_mois,
     v.nb_titulaires,
-    p.nb_versions,
     p.nb_lignes,
-    p.nb_sources,
     v.montant,
-    p.date_notification,
-    p.date_derniere_version,
-    v.date_publication
+    p.date_notification
 from par_contrat as p
 inner join core.contrats_versions as v on v.ordre = p.ordre

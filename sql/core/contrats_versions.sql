@@ -3,38 +3,21 @@
 -- names the record (`enregistrement`). Columns that only tell records apart are numbers: text in them costs as much again.
 with lues as not materialized (
     select
-        'decp' as source,
-        uid as contrat_cle,
-        coalesce(version, 0) as version,
-        coalesce(actuelle, false) as actuelle,
+        source,
+        contrat_cle,
+        version,
+        actuelle,
         date_notification,
-        date_publication,
         montant,
         montant_motif,
         duree_mois,
         titulaire_empreinte,
-        titulaire_siren_morale,
-        hash(objet) as objet_empreinte,
-        _livraison,
-        _ligne
-    from staging.decp
-    union all by name
-    select
-        'decp_officiel' as source,
-        uid as contrat_cle,
-        version,
-        false as actuelle,
-        date_notification,
-        date_publication,
-        montant,
-        montant_motif,
-        duree_mois,
         len(titulaires) as titulaires_ligne,
-        titulaire_siren_morale,
         hash(objet) as objet_empreinte,
         _livraison,
         _ligne
-    from staging.decp_officiel
+    from core.contrats_lignes
+    where modifications is null
     union all by name
     select
         source,
@@ -42,7 +25,6 @@ with lues as not materialized (
         version,
         false as actuelle,
         date_notification,
-        date_publication,
         montant,
         montant_motif,
         duree_mois,
@@ -72,7 +54,6 @@ groupes as materialized (
         version,
         date_notification,
         max(ordre) as ordre,
-        max(date_publication) as date_publication,
         min(montant) as montant_min,
         max(montant) as montant_max,
         max(montant_motif) as montant_motif,
@@ -80,7 +61,6 @@ groupes as materialized (
         min(titulaire_empreinte) as titulaire_premier,
         max(titulaire_empreinte) as titulaire_dernier,
         max(titulaires_ligne) as titulaires_ligne,
-        max(titulaire_siren_morale) as titulaire_siren_morale,
         count(*) as lignes,
         min(objet_empreinte) as objet_premier,
         max(objet_empreinte) as objet_dernier
@@ -105,8 +85,6 @@ select
     g.confiance_source,
     g.version,
     case when g.montant_min = g.montant_max then g.montant_max end as montant,
-    g.montant_min,
-    g.montant_max,
     case when g.montant_min <> g.montant_max then 'plusieurs montants' else g.montant_motif end as montant_motif,
     g.duree_mois,
     nullif(
@@ -121,12 +99,10 @@ select
         ),
         0
     ) as nb_titulaires,
-    g.titulaire_siren_morale,
     g.lignes,
     g.objet_premier,
     g.objet_dernier,
     g.date_notification,
-    g.date_publication,
     g.ordre
 from groupes as g
 left join comptes as c on c.ordre = g.ordre

@@ -41,7 +41,7 @@ comptees as (
     where
         v.siren is not null
         and not blanc(v.nom)
-        and (v.source = 'banatic_groupements' or left(v.siren, 1) in ('1', '2'))
+        and (v.source = 'banatic_groupements' or est_siren_public(v.siren))
         and left(v.siren, 2) not in ('21', '22', '23')
     group by all
 ),

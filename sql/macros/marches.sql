@@ -33,11 +33,9 @@ create or replace macro cle_de_luhn(nombre) as (
 create or replace macro somme_des_chiffres(texte) as
     list_sum(list_transform(range(1, length(texte) + 1), lambda i: try_cast(substr(texte, i, 1) as integer)));
 
--- The number written, when there are exactly 14 digits (SIRET), 9 (SIREN) or either. These stand first in every
+-- The number written, when there are exactly 14 digits (SIRET), or either 9 (SIREN) or 14. These stand first in every
 -- condition below: DuckDB shares the conversion between the terms of Luhn's formula only where it is not conditional.
 create or replace macro nombre_siret(texte) as case when regexp_full_match(texte, '[0-9]{14}') then try_cast(texte as bigint) end;
-
-create or replace macro nombre_siren(texte) as case when regexp_full_match(texte, '[0-9]{9}') then try_cast(texte as bigint) end;
 
 create or replace macro nombre_siren_ou_siret(texte) as
     case when regexp_full_match(texte, '[0-9]{9}(?:[0-9]{5})?') then try_cast(texte as bigint) end;
@@ -52,9 +50,6 @@ create or replace macro est_siret(texte) as
         cle_de_luhn(nombre_siret(texte)) = 0 and texte <> '00000000000000' or est_siret_la_poste(texte), false
     );
 
-create or replace macro est_siren_rapide(texte) as
-    coalesce(cle_de_luhn(nombre_siren(texte)) = 0 and texte <> '000000000', false);
-
 -- The SIREN that a field holds for certain, written alone or inside a SIRET; NULL when its check digit fails.
 create or replace macro siren_certain(texte) as
     case
@@ -62,10 +57,8 @@ create or replace macro siren_certain(texte) as
         when est_siret_la_poste(texte) then left(texte, 9)
     end;
 
--- A legal person for certain: the SIREN of a public body begins with 1 or 2, and INSEE never classes a sole trader as
--- ETI or GE. Anything else may be a sole trader.
-create or replace macro siren_personne_morale(siren, categorie) as
-    case when left(siren, 1) in ('1', '2') or categorie in ('ETI', 'GE') then siren end;
+-- The SIREN of a public body begins with 1 or 2. Any other may be a sole trader's.
+create or replace macro est_siren_public(siren) as left(siren, 1) in ('1', '2');
 
 -- CPV of 8 digits, with or without its check digit; a spreadsheet drops the leading zero of divisions 03 and 09.
 create or replace macro cpv_huit(texte) as
@@ -190,8 +183,6 @@ create or replace macro modifications_lues(texte) as
 
 -- A record among all deliveries of contracts, as one whole number: the rank of its delivery, then its own.
 create or replace macro contrat_enregistrement(rang, ligne) as (rang::bigint << 40) | ligne::bigint;
-
-create or replace macro contrat_ligne(enregistrement) as enregistrement & 1099511627775;
 
 -- Versions of one contract from the least to the most trusted and recent: trust in the source, declared as current,
 -- number of the version, date; the record in the lower half leaves no ties.

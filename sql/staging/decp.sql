@@ -15,30 +15,16 @@ lues as (
     from source
 ),
 
-typed as (
-    select
-        *,
-        siren_certain(acheteur) as acheteur_siren,
-        siren_certain(if(titulaire_typeIdentifiant is null or titulaire_typeIdentifiant = 'SIRET', titulaire, null)) as titulaire_siren
-    from lues
-),
-
 final as (
     select
         uid,
-        id,
         acheteur as acheteur_siret,
-        acheteur_siren,
-        titulaire_siren,
+        siren_certain(acheteur) as acheteur_siren,
         hash(titulaire) as titulaire_empreinte,
-        siren_personne_morale(titulaire_siren, titulaire_categorie) as titulaire_siren_morale,
-        idAccordCadre as accord_cadre,
         sourceDataset as plateforme,
         acheteur_departement_code as departement,
-        acheteur_region_code as region,
         cpv_huit(codeCPV) as cpv,
         renseigne(acheteur_nom) as acheteur_nom,
-        acheteur_categorie,
         objet_lu as objet,
         renseigne(nature) as nature,
         renseigne(procedure) as procedure,
@@ -54,7 +40,6 @@ final as (
         duree_lue(dureeMois) as duree_mois,
         montant_eur as montant,
         date_lue as date_notification,
-        date_marche(datePublicationDonnees) as date_publication,
         _livraison,
         _ligne,
         case
@@ -62,24 +47,18 @@ final as (
                 then motifs([motif(uid is null, 'uid', 'vide'), motif(acheteur is null, 'acheteur_id', 'vide')])
             else []::VARCHAR[]
         end as _motifs
-    from typed
+    from lues
 )
 
 select
     uid,
-    id,
     acheteur_siret,
     acheteur_siren,
-    titulaire_siren,
     titulaire_empreinte,
-    titulaire_siren_morale,
-    accord_cadre,
     plateforme,
     departement,
-    region,
     cpv,
     acheteur_nom,
-    acheteur_categorie,
     objet,
     nature,
     procedure,
@@ -95,7 +74,6 @@ select
     duree_mois,
     montant,
     date_notification,
-    date_publication,
     _livraison,
     _ligne,
     _motifs

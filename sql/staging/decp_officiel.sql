@@ -11,7 +11,6 @@ lues as (
         coalesce(try_cast(renseigne(idmodification) as integer), 0) as version,
         coalesce(renseigne(montantmodification), montant) as montant_recu,
         coalesce(renseigne(datenotificationmodificationmodification), datenotification) as date_recue,
-        coalesce(renseigne(datepublicationdonneesmodificationmodification), datepublicationdonnees) as publication_recue,
         coalesce(duree_lue(dureemoismodification), duree_lue(dureemois)) as duree_mois,
         list_filter(
             [
@@ -33,10 +32,8 @@ typed as (
 final as (
     select
         acheteur || id_lu as uid,
-        id_lu as id,
         acheteur as acheteur_siret,
         siren_certain(acheteur) as acheteur_siren,
-        renseigne(idaccordcadre) as accord_cadre,
         renseigne("source") as plateforme,
         cpv_huit(codecpv) as cpv,
         objet_lu as objet,
@@ -44,7 +41,6 @@ final as (
         renseigne(procedure) as procedure,
         renseigne(techniques) as techniques,
         list_sort(list_distinct(list_transform(titulaires_recus, lambda t: hash(t)))) as titulaires,
-        siren_personne_morale(siren_certain(titulaires_recus[1]), null) as titulaire_siren_morale,
         montant_motif(montant_recu, montant_eur, nature, techniques) as montant_motif,
         cpv_motif(codecpv) as cpv_motif,
         date_motif(date_recue) as date_motif,
@@ -55,7 +51,7 @@ final as (
         duree_mois,
         montant_eur as montant,
         date_marche(trim(date_recue)) as date_notification,
-        date_marche(trim(publication_recue)) as date_publication,
+        date_marche(trim(datenotification)) as date_initiale,
         _livraison,
         _ligne,
         motifs([motif(id_lu is null, 'id', 'vide'), motif(acheteur is null, 'acheteur_id', 'vide')]) as _motifs
@@ -64,10 +60,8 @@ final as (
 
 select
     uid,
-    id,
     acheteur_siret,
     acheteur_siren,
-    accord_cadre,
     plateforme,
     cpv,
     objet,
@@ -75,7 +69,6 @@ select
     procedure,
     techniques,
     titulaires,
-    titulaire_siren_morale,
     montant_motif,
     cpv_motif,
     date_motif,
@@ -86,7 +79,7 @@ select
     duree_mois,
     montant,
     date_notification,
-    date_publication,
+    date_initiale,
     _livraison,
     _ligne,
     _motifs

@@ -50,7 +50,7 @@ final as (
         coalesce(commune_recue <> commune, false) as zero_remis,
         -- A beneficiary whose SIREN is not that of a public body may be a person: only public bodies keep their name,
         -- and those whose number is unreadable, which are never resolved by it.
-        case when left(siren, 1) in ('1', '2') then beneficiaire end as beneficiaire_public,
+        case when est_siren_public(siren) then beneficiaire end as beneficiaire_public,
         contact_retire(projet) as contact_retire,
         motifs([
             motif(dossier is null, 'numero_dossier_ds', 'vide'),

@@ -14,6 +14,7 @@ import pytest
 
 from observatoire import pipeline, standing
 from observatoire.freshness import Stale
+from observatoire.ingest import Ingested
 from observatoire.release.store import current_release
 from observatoire.settings import Settings
 from observatoire.standing import source_rows
@@ -76,6 +77,15 @@ def test_a_degraded_source_shows_without_stopping_anything(
     worst = flows.artifact("fraicheur")[:2]
     assert [row["Source"] for row in worst] == [ABSENT, REPLACED]
     assert all(row["État"].startswith("DÉGRADÉE") and row["Que faire"] for row in worst)
+
+
+def test_what_there_is_to_look_at_in_a_delivery_that_was_taken_is_an_alert() -> None:
+    from flows.artifacts import headline, summary
+
+    taken = Ingested("decp_officiel", None, "nouvelle", "decp_officiel : condition élargie refusée.")
+    report = pipeline.Report("2026-06-01-00000000", True, ingested=[taken])
+    assert "\n- **Alerte.** decp_officiel : condition élargie refusée.\n" in summary(report)
+    assert headline(report) == "Version 2026-06-01-00000000 publiée."
 
 
 def test_a_stale_source_is_said_and_the_end_is_degraded(

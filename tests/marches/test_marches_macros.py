@@ -74,7 +74,7 @@ def test_siret_is_luhn_but_for_la_poste(con: duckdb.DuckDBPyConnection, number: 
 @given(number=st.integers(1, 10**9 - 1))
 def test_both_checks_of_a_siren_agree(con: duckdb.DuckDBPyConnection, number: int) -> None:
     text = f"{number:09d}"
-    assert value(con, "est_siren_rapide(?)", text) is value(con, "est_siren(?)", text) is luhn(text)
+    assert (value(con, "siren_certain(?)", text) == text) is value(con, "est_siren(?)", text) is luhn(text)
 
 
 @pytest.mark.parametrize(
@@ -101,13 +101,12 @@ def test_spaces_in_identifiers(con: duckdb.DuckDBPyConnection, text: str, kept: 
 
 
 @pytest.mark.parametrize(
-    ("siren", "category", "kept"),
-    [("215903287", None, True), ("552045999", "GE", True), ("552045999", "PME", False), ("552045999", None, False)],
+    ("siren", "public"), [("215903287", True), ("130025265", True), ("552045999", False), (None, None)]
 )
-def test_only_certain_legal_persons(
-    con: duckdb.DuckDBPyConnection, siren: str, category: str | None, kept: bool
+def test_only_a_public_body_has_a_public_siren(
+    con: duckdb.DuckDBPyConnection, siren: str | None, public: bool | None
 ) -> None:
-    assert (value(con, "siren_personne_morale(?, ?::varchar)", siren, category) == siren) is kept
+    assert value(con, "est_siren_public(?::varchar)", siren) is public
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,16 @@ SINCE = {"column": "nom", "start": "2024-01-01"}
         ({"since": SINCE}, "go together"),
         ({"since": SINCE, "params": {"where": "{since}"}}, "needs mode: increment"),
         ({"since": {**SINCE, "start": "2024"}, "params": {"where": "{since}"}}, "ISO date"),
+        ({"wider": {"param": "where", "each": "f(x)", "without": "…"}}, "is expected in it"),
+        ({"wider": {"param": "where", "each": "f(x, '{prefix}')", "without": "…"}}, "needs `since`"),
+        (
+            {
+                "since": SINCE,
+                "params": {"where": "{since}"},
+                "wider": {"param": "q", "each": "{prefix}", "without": "…"},
+            },
+            "adds to a text of `params`",
+        ),
     ],
 )
 def test_http_file(options: dict[str, Any], says: str, bench: Bench) -> None:
