@@ -228,7 +228,7 @@ def write(table: list[list[str]], width: int, delimiter: str, end: str) -> str:
 
 
 @given(TABLES, st.sampled_from([",", ";", "\t"]), st.sampled_from(["\n", "\r\n"]))
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_both_readings_give_back_what_was_written(
     tmp_path: Path, table: list[list[str]], delimiter: str, end: str
 ) -> None:
@@ -258,9 +258,7 @@ def _source(form: CsvFormat, header: list[str]) -> Any:
     st.integers(1, 3),
     st.lists(st.sampled_from(["a", " ", ",", ",", '"', "\n", "\n", "\r\n", '""', '"b"', '"\n"']), max_size=16),
 )
-@settings(
-    max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_fast_reading_never_reads_otherwise_than_the_exact_one(
     tmp_path: Path, width: int, pieces: list[str]
 ) -> None:

@@ -44,7 +44,12 @@ def use(warehouse: Warehouse, key: str, columns: str) -> tuple[Any, ...]:
         (15, "appliquée", "la valeur attendue est toujours là", "dechets"),
         (16, "obsolète", "les sources ou les règles disent désormais la même chose", "deploye"),
         (17, "non appliquée", "ce nom n'est plus lu", None),
-        (18, "non appliquée", "le SIREN n'est pas de la référence (data/register/territoires_cites.csv, ou les fichiers de l'INSEE)", None),
+        (
+            18,
+            "non appliquée",
+            "le SIREN n'est pas de la référence (data/register/territoires_cites.csv, ou les fichiers de l'INSEE)",
+            None,
+        ),
         (19, "appliquée", "la valeur attendue est toujours là", None),
     ],
 )

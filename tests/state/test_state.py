@@ -66,7 +66,7 @@ def test_a_state_is_read_as_it_was_written(settings: Settings) -> None:
 
 
 @given(st.binary(max_size=60))
-@examples(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_content_of_a_state_file_is_an_obstacle(settings: Settings, content: bytes) -> None:
     path = settings.state / "sources" / "essai.json"
     path.parent.mkdir(parents=True, exist_ok=True)

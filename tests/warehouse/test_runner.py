@@ -324,7 +324,7 @@ def hash_of(rows: list[tuple[Any, ...]], kind: str = "BIGINT") -> str:
 
 
 @given(TABLES, st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None)
 def test_a_content_hash_ignores_the_order(rows: list[Any], chance: Any) -> None:
     shuffled = list(rows)
     chance.shuffle(shuffled)
@@ -332,7 +332,7 @@ def test_a_content_hash_ignores_the_order(rows: list[Any], chance: Any) -> None:
 
 
 @given(TABLES, TABLES)
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None)
 def test_a_content_hash_tells_different_rows(one: list[Any], other: list[Any]) -> None:
     assert (hash_of(one) == hash_of(other)) == (Counter(one) == Counter(other))
 
