@@ -62,6 +62,6 @@ def proposed(settings: Settings, options: IngestOptions) -> State[Any]:
         return Failed(message=title)
     title = f"{options.source} : {count(proposals.proposed, 'ligne', 'proposée')} au registre"
     title += f", dans {proposals.file}." if proposals.file else "."
-    aside = [f"Ligne {item.ligne}, {item.colonne} : {item.motif}." for item in proposals.set_aside]
+    aside = [f"Ligne {item.ligne}, colonne « {item.colonne} » : {item.motif}." for item in proposals.set_aside]
     artifacts.show_ingested([title, *aside], f"Liste {options.source}")
     return Completed(message=title)

@@ -167,14 +167,14 @@ def proposed(results: Sequence[Ingested], proposals: Proposals | None, json: boo
     if proposals is None:
         return
     for item in proposals.set_aside[:SHOWN]:
-        print(f"Enregistrement {item.ligne}, {item.colonne} : {item.motif}.")
+        print(f"Ligne {item.ligne}, colonne « {item.colonne} » : {item.motif}.")
     if len(proposals.set_aside) > SHOWN:
         print(f"… et {len(proposals.set_aside) - SHOWN} autres motifs : « --json » les donne tous.")
-    print(f"{proposals.proposed} ligne(s) proposée(s), {proposals.known} déjà au registre.")
+    print(f"{count(proposals.proposed, 'ligne', 'proposée')}, {proposals.known} déjà au registre.")
     if proposals.file:
         print(
-            f"Relire {proposals.file}, copier les lignes retenues dans data/register/cas_usage.csv et le noter dans "
-            "historique.csv. Le registre n'a pas été modifié."
+            f"Le registre n'a pas été modifié. Relire {proposals.file}, en ôter les lignes à ne pas retenir, puis lancer :\n"
+            f'observatoire register add --fichier {proposals.file} --auteur "Prénom Nom" --motif "…"'
         )
 
 

@@ -14,15 +14,19 @@ MARKS = ",;\t|"
 NAMES = {"\t": "tabulation"}
 
 
-def columns_found(source: Source, path: Path, form: CsvFormat) -> int:
-    """How many expected columns the header holds when it is cut with the separator of `form`."""
+def header_of(path: Path, form: CsvFormat) -> list[str]:
+    """The cells of the header, cut with the separator of `form`; none when the file is empty."""
     csv.field_size_limit(sys.maxsize)
     encoding = "utf-8-sig" if form.encoding == "utf-8" else form.encoding
     with path.open(encoding=encoding, errors="replace", newline="") as handle:
         for _ in range(form.skip_rows):
             handle.readline()
-        header = next(csv.reader(handle, delimiter=form.delimiter, quotechar=form.quote), [])
-    found = {name.strip().casefold() for name in header}
+        return next(csv.reader(handle, delimiter=form.delimiter, quotechar=form.quote), [])
+
+
+def columns_found(source: Source, path: Path, form: CsvFormat) -> int:
+    """How many expected columns the header holds when it is cut with the separator of `form`."""
+    found = {name.strip().casefold() for name in header_of(path, form)}
     return sum(
         any(name.strip().casefold() in found for name in (column.name, *column.aliases)) for column in source.columns
     )

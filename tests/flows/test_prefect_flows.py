@@ -174,7 +174,7 @@ def test_a_list_handed_over_is_proposed_and_the_register_stays(flows: Flows, roo
 
     assert (state.type, state.message) == ("COMPLETED", "partenaire : 0 ligne proposée au registre.")
     assert "# Liste partenaire\n\n- partenaire : 0 ligne" in flows.artifact("bilan")
-    assert "\n- Ligne 1, " in flows.artifact("bilan")
+    assert "\n- Ligne 2, colonne « " in flows.artifact("bilan")
     assert (room.register / CASES).read_bytes() == before
     refused = flows.ingest(source="partenaire", file=str(wrong))
     assert refused.type == "FAILED" and "absente" in refused.message
