@@ -9,6 +9,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from observatoire import pipeline
 from observatoire.errors import ObservatoireError
+from observatoire.french import count
 from observatoire.release.diff import diff_releases
 from observatoire.release.query import ask
 from observatoire.release.store import find_release
@@ -25,12 +26,6 @@ order by severite desc, code
 """
 
 
-def count(number: int, noun: str, *adjectives: str) -> str:
-    """« 1 source dégradée », « 2 sources dégradées »: regular French plurals."""
-    mark = "s" if number > 1 else ""
-    return " ".join([f"{number:,}".replace(",", " "), *(word + mark for word in (noun, *adjectives))])
-
-
 def headline(report: pipeline.Report) -> str:
     """The one line that says how a refresh ended."""
     if report.new:
@@ -39,7 +34,7 @@ def headline(report: pipeline.Report) -> str:
     else:
         done = f"Rien de neuf, la version {report.release} reste publiée"
         calm = f"Rien de neuf : la version {report.release} reste en service."
-    degraded = sorted({item.source for item in report.degraded})
+    degraded = sorted(item.source for item in report.degraded)
     stale = sorted({line.split(" : ")[0] for line in report.stale} - set(degraded))
     faults = [
         f"{count(len(names), 'source', state)} : {', '.join(names)}"
@@ -51,7 +46,7 @@ def headline(report: pipeline.Report) -> str:
 
 def summary(report: pipeline.Report) -> str:
     """Markdown: how it ended, what to do, which release."""
-    todo = [f"**Source dégradée.** {item.message}" for item in report.degraded]
+    todo = [f"**Source dégradée** {item.told()}" for item in report.degraded]
     todo += [f"**Source périmée.** {line}" for line in report.stale]
     todo += [f"**Alerte.** {line}" for line in [*report.alerts, *report.remarks]]
     lines = [f"# {headline(report)}", "", "## À faire", ""]

@@ -12,6 +12,7 @@ from flows import artifacts
 from flows.conclusion import concluded
 from flows.forms import AuditOptions
 from flows.steps import rebuild_and_compare, result_of
+from observatoire.french import count
 from observatoire.settings import Settings
 
 DEFAULT = AuditOptions()
@@ -34,6 +35,6 @@ def audited(settings: Settings, options: AuditOptions) -> State[Any]:
         title = "Conforme : l'archive est intacte et la reconstruction est identique octet pour octet."
         artifacts.show_audit([], title)
         return Completed(message=title)
-    title = f"{artifacts.count(len(found), 'différence')} : {found[0]}"
+    title = f"{count(len(found), 'différence')} : {found[0]}"
     artifacts.show_audit(found, title)
     return Failed(message=title)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from prefect.client.schemas.objects import State
@@ -14,7 +13,6 @@ from flows import artifacts
 from observatoire.errors import ObservatoireError
 from observatoire.pipeline import Report
 from observatoire.settings import Settings
-from observatoire.standing import stale_sources
 
 DEGRADED = "Dégradée"
 
@@ -40,7 +38,6 @@ def concluded(work: Callable[[Settings], State[Any]]) -> State[Any]:
 def released(settings: Settings, report: Report) -> State[Any]:
     """The state of a refresh: « Completed », or « Dégradée » (also of type COMPLETED) when a source is degraded or stale,
     as the command then ends with the code 3."""
-    report = replace(report, stale=stale_sources(settings))
     artifacts.show_refresh(settings, report)
     name = DEGRADED if report.exit_code else None
     return Completed(name=name, message=artifacts.headline(report), data=report.as_dict())

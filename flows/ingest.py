@@ -14,6 +14,7 @@ from flows.conclusion import DEGRADED, concluded, released
 from flows.forms import IngestOptions
 from flows.steps import collect, propose_list, publish, result_of, take_file
 from observatoire import pipeline
+from observatoire.french import count
 from observatoire.ingest import Ingested
 from observatoire.settings import Settings
 from observatoire.sources.spec import RegisterProtocol
@@ -44,8 +45,8 @@ def taken_in(settings: Settings, options: IngestOptions) -> State[Any]:
     if options.publish and len(degraded) < len(results):
         report: pipeline.Report = result_of(publish(settings, None, False, options.wait_minutes))
         return released(settings, replace(report, ingested=results))
-    title = " ; ".join(item.described() for item in results)
-    artifacts.show_ingested([item.described() for item in results], f"Livraison de {options.source}")
+    title = " ; ".join(item.told() for item in results)
+    artifacts.show_ingested([item.told() for item in results], f"Livraison de {options.source}")
     artifacts.show_freshness(settings)
     if len(degraded) == len(results):
         return Failed(message=title)
@@ -56,11 +57,11 @@ def proposed(settings: Settings, options: IngestOptions) -> State[Any]:
     """The end of a list handed over as a file: where its proposed rows are, and why the others are not."""
     results, proposals = result_of(propose_list(settings, options.source, options.file, options.wait_minutes))
     if proposals is None:
-        title = " ; ".join(item.described() for item in results)
+        title = " ; ".join(item.told() for item in results)
         artifacts.show_ingested([title], f"Liste {options.source}")
         return Failed(message=title)
-    title = f"{options.source} : {artifacts.count(proposals.proposed, 'ligne', 'proposée')} au registre"
+    title = f"{options.source} : {count(proposals.proposed, 'ligne', 'proposée')} au registre"
     title += f", dans {proposals.file}." if proposals.file else "."
-    aside = [f"Ligne {item.ligne}, {item.colonne} : {item.motif}." for item in proposals.set_aside]
+    aside = [f"Ligne {item.ligne}, colonne « {item.colonne} » : {item.motif}." for item in proposals.set_aside]
     artifacts.show_ingested([title, *aside], f"Liste {options.source}")
     return Completed(message=title)

@@ -37,6 +37,11 @@ class Delivery:
         return f"{self.vintage}-{self.sha256}" if self.vintage else self.sha256
 
     @property
+    def by_hand(self) -> bool:
+        """Whether a file was given in the place of the address: `url` is then a bare file name."""
+        return "/" not in self.url
+
+    @property
     def label(self) -> str:
         """How messages name the delivery: its vintage, else its date, else the beginning of its hash."""
         return self.vintage or self.date or self.sha256[:8]

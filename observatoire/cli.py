@@ -94,6 +94,7 @@ def build(
     with output.progress(json) as tell:
         report = pipeline.build_only(settings, force, "commande build", attendre, tell)
     output.report(report, json)
+    raise typer.Exit(report.exit_code)
 
 
 @app.command()

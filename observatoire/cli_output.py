@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from observatoire.errors import ObservatoireError
+from observatoire.french import count, octets
 from observatoire.settings import Settings
 
 if TYPE_CHECKING:
@@ -120,31 +121,39 @@ def report(result: Report, json: bool) -> None:
     for line in result.rejects[:SHOWN]:
         print(f"Mis à l'écart : {line}")
     if len(result.rejects) > SHOWN:
-        print('… et d\'autres : « observatoire query "from rejets" ».')
+        print(f'… et {len(result.rejects) - SHOWN} autres : « observatoire query "from rejets" ».')
+    for line in result.set_aside:
+        print(f"Sources publiques : {line}")
     for line in [*result.alerts, *result.remarks]:
         print(f"À regarder : {line}")
     for item in result.degraded:
-        print(f"Source dégradée : {item.message}")
+        print(f"Source dégradée {item.told()}")
     for line in result.stale:
         print(f"Source périmée : {line}")
     if result.degraded:
-        print(f"{len(result.degraded)} source(s) dégradée(s) : voir « observatoire sources ».")
+        print(f"{count(len(result.degraded), 'source', 'dégradée')} : voir « observatoire sources ».")
 
 
 def ingested(results: Sequence[Ingested], json: bool) -> None:
-    """What came of each delivery asked for."""
+    """What came of each delivery asked for, and how to publish what is new."""
     if json:
         print_json(_outcomes(results))
         return
+    _deliveries(results)
+    if any(item.outcome == "nouvelle" for item in results):
+        print("Rien n'est encore publié. Lancer « observatoire refresh ».")
+
+
+def _deliveries(results: Sequence[Ingested]) -> None:
     for item in results:
-        detail = f" ({item.delivery.sha256[:12]}, {item.delivery.bytes} octets)" if item.delivery else ""
-        print(item.described(detail))
+        held = item.delivery if not item.degraded else None
+        print(item.told(f" ({held.sha256[:12]}, {octets(held.bytes)})" if held else ""))
 
 
 def _outcomes(results: Sequence[Ingested]) -> list[dict[str, Any]]:
     return [
         {"source": r.source, "millesime": r.vintage, "issue": r.outcome, "message": r.message,
-         "sha256": r.delivery.sha256 if r.delivery else None}
+         "enregistrements": r.rows, "sha256": r.delivery.sha256 if r.delivery else None}
         for r in results
     ]  # fmt: skip
 
@@ -154,18 +163,18 @@ def proposed(results: Sequence[Ingested], proposals: Proposals | None, json: boo
     if json:
         print_json({"livraisons": _outcomes(results), "propositions": proposals and proposals.as_dict()})
         return
-    ingested(results, False)
+    _deliveries(results)
     if proposals is None:
         return
     for item in proposals.set_aside[:SHOWN]:
-        print(f"Enregistrement {item.ligne}, {item.colonne} : {item.motif}.")
+        print(f"Ligne {item.ligne}, colonne « {item.colonne} » : {item.motif}.")
     if len(proposals.set_aside) > SHOWN:
         print(f"… et {len(proposals.set_aside) - SHOWN} autres motifs : « --json » les donne tous.")
-    print(f"{proposals.proposed} ligne(s) proposée(s), {proposals.known} déjà au registre.")
+    print(f"{count(proposals.proposed, 'ligne', 'proposée')}, {proposals.known} déjà au registre.")
     if proposals.file:
         print(
-            f"Relire {proposals.file}, copier les lignes retenues dans data/register/cas_usage.csv et le noter dans "
-            "historique.csv. Le registre n'a pas été modifié."
+            f"Le registre n'a pas été modifié. Relire {proposals.file}, en ôter les lignes à ne pas retenir, puis lancer :\n"
+            f'observatoire register add --fichier {proposals.file} --auteur "Prénom Nom" --motif "…"'
         )
 
 

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Literal
 
 from observatoire.archive import Archive, Delivery
+from observatoire.arrival import judge, nothing_new
 from observatoire.errors import ArchiveCorrupted, DeliveryRefused, FetchFailed, UsageError
-from observatoire.formats import FormatRefused, Loaded, load_delivery, raw_path, read_bytes
+from observatoire.formats import FormatRefused
+from observatoire.french import count
 from observatoire.protocols import Fetched, NotModified, Validators, fetch
 from observatoire.settings import Settings
 from observatoire.sources.spec import RegisterProtocol, Source
@@ -31,7 +33,7 @@ Progress = Callable[[int, int | None], None]
 
 @dataclass(frozen=True)
 class Ingested:
-    """What came of asking one source (or one of its vintages) for its delivery.
+    """What came of asking one source (or one of its vintages) for its delivery; `rows` counts a new one's records.
 
     `message` is one French line: why it is degraded, or what to look at in a delivery that was taken.
     """
@@ -41,17 +43,20 @@ class Ingested:
     outcome: Outcome
     message: str | None = None
     delivery: Delivery | None = None
+    rows: int | None = None
 
     @property
     def degraded(self) -> bool:
         return self.outcome in ("refusée", "échec")
 
-    def described(self, detail: str = "") -> str:
-        """In one line: why it is degraded, or what came (with that detail of it) and what there is to look at."""
+    def told(self, detail: str = "") -> str:
+        """What came of it in one French line: why it was refused, or what was taken in, with that detail of it, and what there
+        is to look at."""
         if self.degraded and self.message:
             return self.message
         name = f"{self.source} {self.vintage or ''}".strip()
-        return f"{name} : livraison {self.outcome}{detail}. {self.message or ''}".strip()
+        counted = "" if self.rows is None else f", {count(self.rows, 'enregistrement')}"
+        return f"{name} : livraison {self.outcome}{counted}{detail}. {self.message or ''}".strip()
 
 
 def ingest_source(
@@ -63,8 +68,10 @@ def ingest_source(
 ) -> list[Ingested]:
     """Ask a source for each of its vintages, or only for `vintage`; take the given file in the place of its address.
 
-    A refusal or a network failure is a result, not an exception: the delivery in use stays in use. Raises UsageError
-    when `file` is missing, when `vintage` is unknown or cannot be told, StorageError on a full disk.
+    A refusal or a network failure is a result, not an exception: the delivery in use stays in use, and the source is
+    degraded. A refused file given by hand tells nothing of the source: it is said, kept aside, and the source stands
+    where it stood. Raises UsageError when `file` is missing, when `vintage` is unknown or cannot be told, StorageError
+    on a full disk.
     """
     archive = Archive(settings.raw)
     state = read_source_state(settings, source.id)
@@ -73,8 +80,10 @@ def ingest_source(
     for asked in _vintages_asked(source, file, vintage):
         result, state = _ingest_one(settings, archive, source, asked, file, state, progress)
         results.append(result)
-    if not any(result.degraded for result in results):
-        state = state.recovered()
+    failures = [result.message or "" for result in results if result.degraded]
+    if failures and file:
+        return results
+    state = replace(state, message=" ; ".join(failures)) if failures else state.recovered()
     write_source_state(settings, state)
     return results
 
@@ -117,19 +126,19 @@ def _ingest_one(
             return Ingested(source.id, vintage, "inchangée", received.remark, current), used
         delivery = _delivery(settings, source, vintage, received, moment)
         try:
-            loaded = _judge(settings, source, received.path, delivery, current)
+            loaded = judge(settings, source, received.path, delivery, current)
         except DeliveryRefused as error:
             archive.refuse(received.path, delivery, str(error))
             _log(settings, source, vintage, "refusée", str(error), delivery)
             return Ingested(source.id, vintage, "refusée", str(error), delivery), state.failed(str(error), moment)
-        if current and _nothing_new(source, loaded):
+        if current and nothing_new(source, loaded):
             _log(settings, source, vintage, "inchangée", received.remark, current)
             used = state.used(vintage, current.key, moment)
             return Ingested(source.id, vintage, "inchangée", received.remark, current), used
         _store(settings, archive, source, received.path, delivery)
         _log(settings, source, vintage, "nouvelle", received.remark, delivery)
-        used = state.used(vintage, delivery.key, moment)
-        return Ingested(source.id, vintage, "nouvelle", received.remark, delivery), used
+        taken = Ingested(source.id, vintage, "nouvelle", received.remark, delivery, loaded.rows)
+        return taken, state.used(vintage, delivery.key, moment)
     except (DeliveryRefused, FetchFailed) as error:
         outcome: Outcome = "refusée" if isinstance(error, DeliveryRefused) else "échec"
         _log(settings, source, vintage, outcome, str(error), None)
@@ -246,56 +255,6 @@ def _seen_again(settings: Settings, archive: Archive, source: Source, current: D
     if again != current or archive.corrupted([current]):
         _store(settings, archive, source, received.path, again)
     return again
-
-
-def _judge(settings: Settings, source: Source, path: Path, delivery: Delivery, current: Delivery | None) -> Loaded:
-    """Read the delivery and hold it against the arrival thresholds. Raises DeliveryRefused with the whole message."""
-    kept = f"la précédente ({current.label}) reste utilisée" if current else "aucune autre n'est disponible"
-    name = f"{source.id} {delivery.vintage or delivery.date or ''}".strip()
-    advice = "Voir docs/analysts.md#"
-    target = raw_path(settings, source, delivery)
-    try:
-        with storage_errors(target):
-            loaded = read_bytes(settings, source.of_vintage(delivery.vintage), path, target)
-    except FormatRefused as error:
-        raise DeliveryRefused(f"{name} : {error}. Livraison refusée, {kept}. {advice}{error.anchor}") from error
-    reason = _shortfall(
-        source, delivery, loaded, current, lambda d: load_delivery(settings, source, d, Archive(settings.raw))
-    )
-    if reason:
-        for made in (target, target.with_suffix(".json")):
-            made.unlink(missing_ok=True)
-        raise DeliveryRefused(f"{name} : {reason}. Livraison refusée, {kept}. {advice}seuils-darrivee")
-    return loaded
-
-
-def _nothing_new(source: Source, loaded: Loaded) -> bool:
-    """Whether an increment is empty: the source was asked for what is new, and nothing is."""
-    return source.mode == "increment" and loaded.rows == 0 and not loaded.bad_records
-
-
-def _shortfall(
-    source: Source, delivery: Delivery, loaded: Loaded, current: Delivery | None, load: Callable[[Delivery], Loaded]
-) -> str | None:
-    """Which arrival threshold a delivery misses, in French; None when it satisfies all."""
-    limits = source.arrival
-    if current and _nothing_new(source, loaded):
-        return None
-    if delivery.bytes < limits.bytes_min:
-        return f"{delivery.bytes} octets, au moins {limits.bytes_min} attendus"
-    if loaded.rows < limits.rows_min:
-        return f"{loaded.rows} enregistrements, au moins {limits.rows_min} attendus"
-    if current is None or source.mode == "increment":  # two increments have no size in common
-        return None
-    if delivery.bytes < current.bytes * (1 - limits.bytes_drop_max):
-        return f"{delivery.bytes} octets au lieu de {current.bytes} (baisse de plus de {limits.bytes_drop_max:.0%})"
-    try:
-        before = load(current).rows
-    except (ArchiveCorrupted, FormatRefused):
-        return None
-    if loaded.rows < before * (1 - limits.rows_drop_max):
-        return f"{loaded.rows} enregistrements au lieu de {before} (baisse de plus de {limits.rows_drop_max:.0%})"
-    return None
 
 
 def _current(archive: Archive, source: Source, vintage: str | None, state: SourceState) -> Delivery | None:

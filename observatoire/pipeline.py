@@ -20,8 +20,6 @@ from observatoire.state import now, record, writer_lock
 from observatoire.storage import canonical_json, sha256_text, storage_errors, write_atomically
 
 if TYPE_CHECKING:
-    import duckdb
-
     from observatoire.quality.checks import CheckResult
     from observatoire.release.store import Release
     from observatoire.review.proposals import Proposals
@@ -31,8 +29,25 @@ Tell = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
+class Degraded:
+    """A source whose last delivery was refused or could not be had, since when (ISO 8601, UTC), and why, in French."""
+
+    source: str
+    since: str
+    message: str
+
+    def told(self) -> str:
+        """One French line, the source named by its message."""
+        return f"depuis le {self.since[:10]} : {self.message}"
+
+
+@dataclass(frozen=True)
 class Report:
-    """What a refresh did, for people and for --json."""
+    """What a refresh did, for people and for --json.
+
+    `degraded` are the sources that stand degraded when it ends, by this run or an older one; `rejects` the records that
+    an analyst can correct, one line each; `set_aside` those of public sources, one line a source.
+    """
 
     release: str | None
     new: bool
@@ -43,12 +58,10 @@ class Report:
     rows: dict[str, int] = field(default_factory=dict)
     alerts: list[str] = field(default_factory=list)
     rejects: list[str] = field(default_factory=list)
+    set_aside: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    degraded: list[Degraded] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
-
-    @property
-    def degraded(self) -> list[Ingested]:
-        return [result for result in self.ingested if result.degraded]
 
     @property
     def remarks(self) -> list[str]:
@@ -78,7 +91,6 @@ def refresh(
     Raises ObservatoireError when nothing could be released.
     """
     from observatoire.review.unrecorded import unrecorded_changes
-    from observatoire.standing import stale_sources
 
     with writer_lock(settings, who, wait_seconds):
         _clear(settings)
@@ -86,7 +98,7 @@ def refresh(
         ingested = ingest(settings, sources, only, live, tell)
         report = release(settings, sources, ingested, force, tell)
         unrecorded = unrecorded_changes(settings, sources)
-    return replace(report, stale=stale_sources(settings), alerts=[*report.alerts, *unrecorded])
+    return replace(report, alerts=[*report.alerts, *unrecorded])
 
 
 def load_all_sources(settings: Settings) -> dict[str, Source]:
@@ -172,11 +184,21 @@ def release(
     force: bool = False,
     tell: Tell | None = None,
 ) -> Report:
-    """Build, check and release what is in use; the writer's lock is held by the caller.
+    """Build, check and release what is in use, and say which sources are degraded or stale, whatever this run collected.
 
-    When nothing that decides the result changed since the current release, it is verified and kept as it is.
-    Raises ChecksFailed listing what blocks, BuildFailed, StorageError; the current release then stays.
+    The writer's lock is held by the caller. When nothing that decides the result changed since the current release, it
+    is verified and kept as it is. Raises ChecksFailed listing what blocks, BuildFailed, StorageError; the current
+    release then stays.
     """
+    from observatoire.standing import degraded_sources, stale_sources
+
+    report = _release(settings, sources, ingested, force, tell)
+    return replace(report, degraded=degraded_sources(settings), stale=stale_sources(settings))
+
+
+def _release(
+    settings: Settings, sources: dict[str, Source], ingested: list[Ingested], force: bool, tell: Tell | None
+) -> Report:
     from observatoire.release.store import current_release, damaged_files
 
     if missing := required_missing(settings, sources):
@@ -196,7 +218,8 @@ def release(
         _catch_up(settings, current)
         about = current.about()
         return Report(current.id, False, about["perimetre"], about["predecessor"], ingested, rows=about["tables"],
-                      alerts=_last_said(settings, "alerts"), rejects=_last_said(settings, "rejects"))  # fmt: skip
+                      alerts=_last_said(settings, "alerts"), rejects=_last_said(settings, "rejects"),
+                      set_aside=_last_said(settings, "set_aside"))  # fmt: skip
     return _release_anew(settings, sources, ingested, fingerprint, force, tell)
 
 
@@ -209,6 +232,7 @@ def _release_anew(
     tell: Tell | None,
 ) -> Report:
     from observatoire.build import build_and_check
+    from observatoire.rejects import reject_lines, set_aside_lines
     from observatoire.release.store import current_release, make_current
     from observatoire.release.write import write_release
 
@@ -223,7 +247,7 @@ def _release_anew(
         if blocking:
             kept = f"La version {previous.id} reste en service." if previous else "Rien n'est publié."
             raise ChecksFailed(f"{_listed(blocking)} {kept}")
-        rejects = _reject_lines(built.con, sources)
+        rejects, set_aside = reject_lines(built.con, sources), set_aside_lines(built.con, sources)
         if tell:
             tell("Publication", 1, 1)
         written, new = write_release(settings, built.con, built.contents, previous.id if previous else None, moment)
@@ -233,14 +257,22 @@ def _release_anew(
     alerts = _alerts(built.results)
     write_atomically(
         settings.state / "last_build.json",
-        canonical_json({"fingerprint": fingerprint, "release": written.id, "alerts": alerts, "rejects": rejects})
+        canonical_json(
+            {
+                "fingerprint": fingerprint,
+                "release": written.id,
+                "alerts": alerts,
+                "rejects": rejects,
+                "set_aside": set_aside,
+            }
+        )
         + "\n",
     )
     _catch_up(settings, written)
     return Report(
         written.id, new or previous is None or previous.id != written.id, built.contents.perimeter,
         previous.id if previous and previous.id != written.id else written.about()["predecessor"],
-        ingested, list(built.report.built), written.about()["tables"], alerts, rejects, built.said,
+        ingested, list(built.report.built), written.about()["tables"], alerts, rejects, set_aside, built.said,
     )  # fmt: skip
 
 
@@ -251,23 +283,6 @@ def build_only(
     with writer_lock(settings, who, wait_seconds):
         _clear(settings)
         return release(settings, load_all_sources(settings), [], force, tell)
-
-
-def _reject_lines(con: duckdb.DuckDBPyConnection, sources: dict[str, Source]) -> list[str]:
-    """One French line per reason of quarantine, the first hundred: file, record, key, column, reason, what to do."""
-    rows = con.execute(
-        "select source, ligne, cle, colonne, motif from core.rejets order by source, ligne, colonne, motif limit 100"
-    ).fetchall()
-    lines = []
-    for source, ordinal, key, column, reason in rows:
-        protocol = sources[source].protocol if source in sources else None
-        file = protocol.file if isinstance(protocol, RegisterProtocol) else source
-        advice = "valeurs admises : data/register/vocabulaires.yml, " if " inconnu" in reason else ""
-        named = f" ({key})" if key else ""
-        lines.append(
-            f"{file}, enregistrement {ordinal}{named}, colonne « {column} » : {reason}. Corriger ({advice}puis relancer)."
-        )
-    return [line.replace("Corriger (puis relancer)", "Corriger puis relancer") for line in lines]
 
 
 def _listed(blocking: Sequence[CheckResult]) -> str:

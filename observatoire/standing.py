@@ -6,7 +6,7 @@ from typing import Any
 
 from observatoire.freshness import staleness
 from observatoire.ingest import deliveries_in_use
-from observatoire.pipeline import load_all_sources, load_lists
+from observatoire.pipeline import Degraded, load_all_sources, load_lists
 from observatoire.settings import Settings
 from observatoire.state import now, read_journal, read_source_state
 
@@ -42,6 +42,12 @@ def source_rows(settings: Settings) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def degraded_sources(settings: Settings) -> list[Degraded]:
+    """The sources that stand degraded, by whichever run, in the order of the sources."""
+    states = [read_source_state(settings, name) for name in load_all_sources(settings)]
+    return [Degraded(item.source, item.degraded_since, item.message or "") for item in states if item.degraded_since]
 
 
 def stale_sources(settings: Settings) -> list[str]:

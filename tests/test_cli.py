@@ -19,8 +19,9 @@ import typer
 from observatoire.cli import app, main
 from observatoire.pipeline import Report
 from observatoire.settings import Settings
+from observatoire.state import now
 from tests.conftest import ROOT
-from tests.helpers import edit_csv
+from tests.helpers import edit_csv, read_csv
 
 Released = tuple[Settings, Report]
 
@@ -181,11 +182,21 @@ def test_a_degraded_source_is_said_and_exits_3(project: Settings) -> None:
     edit_csv(project.register / "cas_usage.csv", lambda rows: rows[0].update(titre="Un autre titre"))
     done = run(project, "refresh")
     assert done.returncode == 3
-    assert "Source dégradée : hotes 2026-11-23 : colonne « type_source » absente" in done.stdout
+    day = now()[:10]
+    assert f"Source dégradée depuis le {day} : hotes 2026-11-23 : colonne « type_source » absente" in done.stdout
     assert "la précédente (2026-11-23) reste utilisée" in done.stdout
     shown = json.loads(run(project, "sources", "--json").stdout)
     state = {row["source"]: row["degradee_depuis"] for row in shown}
     assert state["hotes"] and not state["cas_usage"]
+
+
+def test_taking_in_a_file_says_how_many_records_and_what_to_do_next(project: Settings) -> None:
+    done = run(project, "ingest", "hotes", "--file", str(project.register / "hotes.csv"))
+    records = len(read_csv(project.register / "hotes.csv"))
+    assert done.returncode == 0 and f"hotes : livraison nouvelle, {records} enregistrements. (" in done.stdout
+    assert done.stdout.endswith("Lancer « observatoire refresh ».\n")
+    again = run(project, "ingest", "hotes", "--file", str(project.register / "hotes.csv"))
+    assert "hotes : livraison inchangée." in again.stdout and "Lancer" not in again.stdout
 
 
 def test_trace_goes_from_a_figure_to_its_rows_and_bytes(released: Released) -> None:

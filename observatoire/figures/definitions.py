@@ -94,7 +94,7 @@ def _definition(path: Path, place: int, item: Any) -> Definition:
         return Definition(**item)
     except ValidationError as error:
         faults = error.errors()
-        details = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
+        details = " ; ".join(f"{'.'.join(map(str, fault['loc']))} : {fault['msg']}" for fault in faults)
         line, code = line_of(path, [place, *faults[0]["loc"]]), item.get("code", "sans code")
         raise SpecError(f"data/register/{FILE}, ligne {line} ({code}), invalide : {details}.") from error
 

@@ -83,8 +83,16 @@ def load_delivery(settings: Settings, source: Source, delivery: Delivery, archiv
 
 
 def read_bytes(settings: Settings, source: Source, path: Path, target: Path) -> Loaded:
-    """Read the bytes at `path` into the Parquet file `target`, whose companion .json says what came of it."""
+    """Read the bytes at `path` into the Parquet file `target`, whose companion .json says what came of it.
+
+    Raises FormatRefused on a web page, whatever its name, and as the source's format does.
+    """
     from observatoire.formats import csv, json_records, jsonl, one_of, parquet, xlsx, xml_records
+    from observatoire.protocols.content import HEAD, is_html
+
+    with path.open("rb") as handle:
+        if is_html(handle.read(HEAD), None):
+            raise FormatRefused("c'est une page HTML, pas le fichier de données", "page-html")
 
     readers = {
         "csv": csv.read,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from observatoire.formats import BadRecord, FormatRefused, Loaded
 from observatoire.formats.header import match_header
+from observatoire.formats.separator import other_mark, refuse_other_separator, separator_refused
 from observatoire.formats.text_rows import write_rows
 from observatoire.settings import Settings
 from observatoire.sources.spec import CsvFormat, Source
@@ -36,6 +37,7 @@ def read(source: Source, path: Path, target: Path, settings: Settings) -> Loaded
     readable = path if as_it_is else _prepared(path, encoding, form.skip_rows, target.with_suffix(".utf8"))
     try:
         header = _header(readable, form)
+        refuse_other_separator(source, path, (form,))
         positions, header_repairs = match_header(source, header)
         repairs += header_repairs
         rows = _read_fast(readable, form, header, positions, target)
@@ -135,10 +137,8 @@ def _header(path: Path, form: CsvFormat) -> list[str]:
         raise FormatRefused(f"en-tête illisible ({error})", "structure") from error
     if not header:
         raise FormatRefused("fichier vide", "fichier-vide")
-    other = next((mark for mark in ",;\t|" if mark != form.delimiter and mark in header[0]), None)
-    if len(header) == 1 and other:
-        shown = {"\t": "tabulation"}.get(other, other)
-        raise FormatRefused(f"séparateur « {form.delimiter} » attendu, « {shown} » trouvé", "separateur")
+    if len(header) == 1 and (other := other_mark(header[0], form.delimiter)):
+        raise separator_refused((form.delimiter,), other)
     return header
 
 

@@ -33,7 +33,7 @@ def match_header(source: Source, found: Sequence[str]) -> tuple[dict[str, int | 
             missing.append(column)
     if missing:
         unused = [name for position, name in enumerate(found) if position not in positions.values()]
-        raise FormatRefused("; ".join(_absence(column, unused) for column in missing[:5]), "colonne-renommee")
+        raise FormatRefused(" ; ".join(_absence(column, unused) for column in missing[:5]), "colonne-renommee")
     return positions, repairs
 
 

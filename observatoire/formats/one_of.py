@@ -7,10 +7,10 @@ holds the most expected columns (the first declared on a tie).
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 from observatoire.formats import FormatRefused, Loaded
+from observatoire.formats.separator import columns_found, refuse_other_separator
 from observatoire.protocols.content import HEAD, is_zip
 from observatoire.settings import Settings
 from observatoire.sources.spec import CsvFormat, JsonFormat, OneOfFormat, ParquetFormat, Source, XlsxFormat, XmlFormat
@@ -36,7 +36,7 @@ def read(source: Source, path: Path, target: Path, settings: Settings) -> Loaded
 
 
 def chosen(source: Source, path: Path) -> Form:
-    """The declared format of these bytes. Raises FormatRefused on bytes that none of them announces."""
+    """The declared format of these bytes. Raises FormatRefused on bytes, or on a separator, that none announces."""
     assert isinstance(source.format, OneOfFormat)
     declared = source.format.formats
     with path.open("rb") as handle:
@@ -45,7 +45,11 @@ def chosen(source: Source, path: Path) -> Form:
     if not forms:
         expected = " ou ".join(dict.fromkeys(NAMES[form.name] for form in declared))
         raise FormatRefused(f"{NAMES[kind]} reçu, {expected} attendu", "structure")
-    return max(forms, key=lambda form: _columns_found(source, path, form) if isinstance(form, CsvFormat) else 0)
+    texts = [form for form in forms if isinstance(form, CsvFormat)]
+    if not texts:
+        return forms[0]
+    refuse_other_separator(source, path, texts)
+    return max(texts, key=lambda form: columns_found(source, path, form))
 
 
 def _kind(head: bytes, declared: set[str]) -> str:
@@ -57,16 +61,3 @@ def _kind(head: bytes, declared: set[str]) -> str:
     first = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     kind = {b"<": "xml", b"{": "json", b"[": "json"}.get(first, "csv")
     return kind if kind in declared or "csv" not in declared else "csv"
-
-
-def _columns_found(source: Source, path: Path, form: CsvFormat) -> int:
-    """How many expected columns the header holds when it is cut with the separator of `form`."""
-    encoding = "utf-8-sig" if form.encoding == "utf-8" else form.encoding
-    with path.open(encoding=encoding, errors="replace", newline="") as handle:
-        for _ in range(form.skip_rows):
-            handle.readline()
-        header = next(csv.reader(handle, delimiter=form.delimiter, quotechar=form.quote), [])
-    found = {name.strip().casefold() for name in header}
-    return sum(
-        any(name.strip().casefold() in found for name in (column.name, *column.aliases)) for column in source.columns
-    )

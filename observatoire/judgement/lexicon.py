@@ -133,7 +133,7 @@ def read_model(path: Path, model: type[Model]) -> Model:
     except (OSError, yaml.YAMLError, TypeError) as error:
         raise SpecError(f"data/register/{path.name} illisible. Restaurer ce fichier.") from error
     except ValidationError as error:
-        details = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:3])
+        details = " ; ".join(f"{'.'.join(map(str, item['loc']))} : {item['msg']}" for item in error.errors()[:3])
         raise SpecError(f"data/register/{path.name} invalide : {details}.") from error
 
 

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from observatoire.errors import DeliveryRefused
-from observatoire.protocols.contract import aside, octets
+from observatoire.french import octets
+from observatoire.protocols.contract import aside
 from observatoire.storage import CHUNK
 
 HTML_TYPES = ("text/html", "application/xhtml+xml")

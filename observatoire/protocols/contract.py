@@ -131,11 +131,6 @@ def _filled(value: Template, date: str) -> Template:
     return cast(Template, filled)
 
 
-def octets(size: int) -> str:
-    """A size as messages write it: « 2 666 007 octets »."""
-    return f"{size:_}".replace("_", "\u202f") + " octets"
-
-
 @contextlib.contextmanager
 def aside(folder: Path, stem: str) -> Iterator[Path]:
     """A new empty file of `folder` to write into; it is removed when the block fails, whatever the reason.

@@ -10,7 +10,7 @@ import requests
 import urllib3
 
 from observatoire.errors import ObservatoireError
-from observatoire.protocols.contract import octets
+from observatoire.french import octets
 from observatoire.protocols.http_exchange import Exchange, Passing
 from observatoire.protocols.http_rules import time_allowed
 

@@ -16,9 +16,10 @@ from typing import Any
 import requests
 
 from observatoire.errors import ObservatoireError
+from observatoire.french import octets
 from observatoire.protocols.api_login import bearer
 from observatoire.protocols.content import HEAD, is_html
-from observatoire.protocols.contract import Ask, Fetched, NotModified, aside, octets
+from observatoire.protocols.contract import Ask, Fetched, NotModified, aside
 from observatoire.protocols.http_body import body, media_type, web_page
 from observatoire.protocols.http_exchange import Exchange, check_status, with_retries
 from observatoire.protocols.http_rules import canonical, same_server, time_allowed, with_query, without_query

@@ -144,7 +144,7 @@ def load_table_spec(path: Path) -> TableSpec:
         spec = _table_spec(path.read_bytes(), path.stem)
     except (yaml.YAMLError, ValidationError, TypeError) as error:
         if isinstance(error, ValidationError):
-            details = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+            details = " ; ".join(f"{'.'.join(map(str, item['loc']))} : {item['msg']}" for item in error.errors())
         else:
             details = str(error).replace("\n", " ")
         raise SpecError(f"sql/curated/{path.name} invalide : {details}.") from error

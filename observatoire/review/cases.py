@@ -13,6 +13,7 @@ from observatoire.review.register_file import Change, RegisterFile, read_registe
 from observatoire.review.rules import HISTORY, reasons
 from observatoire.review.sheet import read_table
 from observatoire.review.signature import signed, signed_day
+from observatoire.review.words import meant, register_words
 from observatoire.settings import Settings
 from observatoire.state import writer_lock
 
@@ -52,8 +53,8 @@ def add_cases(
 ) -> Put:
     """Append cases to data/register/cas_usage.csv with new identifiers and their lines of history, all or none.
 
-    `cases` are fields by column, without `id`; `date` is the day's by default. Raises UsageError on an unknown column,
-    without an author or a reason or a date that can be published, LockHeld.
+    `cases` are fields by column, without `id`, closed lists by code or French label; `date` is the day's by default. Raises
+    UsageError on an unknown column, without an author or a reason or a date that can be published, LockHeld.
     """
     signed(author, reason)
     day = signed_day(date)
@@ -61,7 +62,7 @@ def add_cases(
         file = read_register(settings, NAME)
         last = max((int(row[KEY][1:]) for row in file.rows if row[KEY][1:].isdigit()), default=0)
         given = [{name: value for name, value in case.items() if name != KEY} for case in cases]
-        added = [{**_fields(file, case), KEY: f"v{last + n:03d}"} for n, case in enumerate(given, 1)]
+        added = [{**_fields(settings, file, case), KEY: f"v{last + n:03d}"} for n, case in enumerate(given, 1)]
         keys = [row[KEY] for row in added]
         change = _change(file, keys[0], keys[-1], "ajout", author, reason, day) if keys else None
         faults = _faults(settings, file, {}, added, change) + _known(file, added)
@@ -95,7 +96,7 @@ def edit_case(
             raise UsageError(
                 f"« {key} » n'est pas au registre. Donner la clé d'un cas (v001…), ou l'ajouter sans --id."
             )
-        row = {**file.rows[place], **_fields(file, fields), KEY: key}
+        row = {**file.rows[place], **_fields(settings, file, fields), KEY: key}
         if row == file.rows[place]:
             raise UsageError(f"{key} dit déjà cela : rien à changer.")
         change = _change(file, key, key, "modification", author, reason, day)
@@ -133,11 +134,13 @@ def read_fields(given: Sequence[str]) -> dict[str, str]:
     return fields
 
 
-def _fields(file: RegisterFile, fields: Mapping[str, str]) -> dict[str, str]:
+def _fields(settings: Settings, file: RegisterFile, fields: Mapping[str, str]) -> dict[str, str]:
+    """The fields as the register writes them: a label of a closed list becomes its code. Raises UsageError."""
     known = [column for column in file.columns if column != KEY]
     if unknown := [name for name in fields if name not in known]:
         raise UsageError(f"Colonne « {unknown[0]} » inconnue. Colonnes du registre : {', '.join(known)}.")
-    return dict(fields)
+    words = register_words(settings.register)
+    return {name: meant(words, name, value) for name, value in fields.items()}
 
 
 def _change(file: RegisterFile, first: str, last: str, nature: str, author: str, reason: str, day: str) -> Change:

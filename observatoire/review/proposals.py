@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from observatoire.archive import Archive, Delivery
 from observatoire.errors import UsageError
 from observatoire.formats import load_delivery, raw_path
+from observatoire.formats.place import Place, place_of
 from observatoire.review.register_file import read_register
 from observatoire.review.rules import HISTORY, prepare, staging_text
+from observatoire.review.words import meant, register_words
 from observatoire.settings import Settings
 from observatoire.sources.imports import Mapped, RegisterImport
 from observatoire.sql_text import identifier, literal
@@ -28,7 +30,7 @@ FOLDER = "propositions"
 
 @dataclass(frozen=True)
 class SetAside:
-    """A record of the list that is not proposed: its ordinal, the column of the register at fault, and why."""
+    """A record of the list that is not proposed: its row and the column at fault, as the file has them, and why."""
 
     ligne: int
     colonne: str
@@ -55,7 +57,7 @@ class Proposals:
 
 
 def propose(settings: Settings, chosen: RegisterImport, delivery: Delivery) -> Proposals:
-    """Map an archived list to rows of the register, judged by the rules of its staging.
+    """Map an archived list to rows of the register, in its words, judged by the rules of its staging.
 
     A row whose authority and address, or authority and title, the register already holds is not proposed again. The
     file is data/propositions/NAME-HASH.csv, with the register's columns and new identifiers; an existing file that
@@ -63,12 +65,16 @@ def propose(settings: Settings, chosen: RegisterImport, delivery: Delivery) -> P
     """
     import duckdb
 
-    load_delivery(settings, chosen.source, delivery, Archive(settings.raw))
+    archive = Archive(settings.raw)
+    load_delivery(settings, chosen.source, delivery, archive)
+    place = place_of(chosen.source, archive.object_path(delivery.sha256))
     columns = register_columns(settings.register)
     with closing(duckdb.connect()) as con:
         prepare(con, settings, REGISTER, read_register(settings, HISTORY).rows, "texte_net( nom_plat(")
         con.execute(f"create table register as {_as_text(settings.register, REGISTER)}")
         _map(con, chosen, raw_path(settings, chosen.source, delivery), columns)
+        _put_in_words(con, settings)
+        _set_known_apart(con, columns)
         con.execute(f"create table judged as {staging_text(settings, REGISTER)}")
         rows = con.execute(
             f"select {', '.join(f'r.{identifier(name)}' for name in columns)} from raw.{REGISTER} as r "
@@ -79,9 +85,16 @@ def propose(settings: Settings, chosen: RegisterImport, delivery: Delivery) -> P
             "union all select _ligne, motif from known order by 1, 2"
         ).fetchall()
         counted = con.execute("select count(*) from known").fetchone()
-    aside = tuple(SetAside(line, *reason.split(" : ", 1)) for line, reason in faults)
+    aside = tuple(_set_aside(chosen, place, ordinal, *reason.split(" : ", 1)) for ordinal, reason in faults)
     file = _write(settings, chosen, delivery, columns, rows) if rows else None
     return Proposals(file, len(rows), int(counted[0]) if counted else 0, aside)
+
+
+def _set_aside(chosen: RegisterImport, place: Place, ordinal: int, column: str, why: str) -> SetAside:
+    """A fault where the analyst reads it; a constant has no column in the file and keeps the register's name."""
+    read = chosen.mapping[column].read if column in chosen.mapping else ()
+    names = [place.names.get(name, name) for name in read]
+    return SetAside(place.row(ordinal), ", ".join(names) or column, why)
 
 
 def register_columns(register: Path, name: str = REGISTER) -> list[str]:
@@ -100,7 +113,7 @@ def _as_text(register: Path, name: str) -> str:
 
 
 def _map(con: duckdb.DuckDBPyConnection, chosen: RegisterImport, path: Path, columns: list[str]) -> None:
-    """raw.cas_usage: the mapped records not yet in the register, numbered after it; known: those it holds."""
+    """mapped: the records of the list under the register's columns."""
     values = ", ".join(
         f"{_expression(chosen.mapping[name]) if name in chosen.mapping else 'NULL::VARCHAR'} as {identifier(name)}"
         for name in columns
@@ -112,6 +125,22 @@ def _map(con: duckdb.DuckDBPyConnection, chosen: RegisterImport, path: Path, col
         f"{'' if _has_ordinal(con, path) else 'file_row_number + 1 as '}_ligne "
         f"from read_parquet({literal(str(path))}, file_row_number = true)) where {filled}"
     )
+
+
+def _put_in_words(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Replace, in the closed columns of mapped, each word by the value that it means; one that means none stays."""
+    words = register_words(settings.register)
+    for column in words:
+        found = con.execute(
+            f"select distinct {identifier(column)} from mapped where {identifier(column)} is not null"
+        ).fetchall()
+        for (text,) in found:
+            if (value := meant(words, column, text)) != text:
+                con.execute(f"update mapped set {identifier(column)} = ? where {identifier(column)} = ?", [value, text])
+
+
+def _set_known_apart(con: duckdb.DuckDBPyConnection, columns: list[str]) -> None:
+    """raw.cas_usage: the mapped records not yet in the register, numbered after it; known: those it holds."""
     con.execute(
         "create table known as select m._ligne, 'collectivite : déjà au registre (' || min(r.id) || ')' as motif "
         "from mapped as m inner join register as r on nom_plat(r.collectivite) = nom_plat(m.collectivite) "

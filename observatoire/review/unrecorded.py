@@ -15,6 +15,14 @@ from observatoire.sources.spec import RegisterProtocol, Source
 from observatoire.storage import canonical_json, write_atomically
 
 STATE = "register.json"
+# The commands that change a file of the register and note it by themselves.
+COMMANDS = {
+    "cas_usage.csv": ("observatoire register add",),
+    "decisions.csv": ("observatoire review decide", "observatoire review apply"),
+    "liens.csv": ("observatoire register check --live",),
+    "enquetes_chiffres.csv": ("observatoire survey estimate --publier",),
+    "enquetes_evolutions.csv": ("observatoire survey compare --publier",),
+}
 
 
 def unrecorded_changes(settings: Settings, sources: Mapping[str, Source]) -> list[str]:
@@ -39,13 +47,19 @@ def unrecorded_changes(settings: Settings, sources: Mapping[str, Source]) -> lis
         if before and before["sha256"] != fact["sha256"] and lines[file] <= before["lignes"]:
             said.append(
                 f"data/register/{file} a changé sans ligne nouvelle dans historique.csv : y noter la date, l'auteur, les "
-                "clés, la nature et le motif du changement (ou passer par « observatoire register add »)."
+                f"clés, la nature et le motif du changement{_instead(file)}."
             )
             fact = before
         recorded[file] = before if before and before["sha256"] == fact["sha256"] else fact
     if recorded != known:
         write_atomically(path, canonical_json(recorded, indent=1) + "\n")
     return said
+
+
+def _instead(file: str) -> str:
+    """Which command would have noted the change; nothing for a file that is only edited by hand."""
+    commands = " ou ".join(f"« {command} »" for command in COMMANDS.get(file, ()))
+    return f" (la prochaine fois, passer par {commands}, qui le note)" if commands else ""
 
 
 def _read(path: Any) -> dict[str, dict[str, Any]]:

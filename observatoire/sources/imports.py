@@ -108,7 +108,7 @@ def _fault(source: Source, mapping: Mapping[str, Mapped], register_columns: list
 
 def _details(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        return " ; ".join(f"{'.'.join(map(str, item['loc']))} : {item['msg']}" for item in error.errors())
     return str(error).replace("\n", " ")
 
 

@@ -253,7 +253,7 @@ def _source(name: str, stem: str, yaml_bytes: bytes) -> Source:
         source = Source(**{"id": stem, **(content or {})})
     except (yaml.YAMLError, ValidationError, TypeError, UnicodeDecodeError) as error:
         if isinstance(error, ValidationError):
-            details = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            details = " ; ".join(f"{'.'.join(map(str, e['loc']))} : {e['msg']}" for e in error.errors())
         else:
             details = str(error).replace("\n", " ")
         raise SpecError(f"Spécification {name} invalide : {details}. Corriger observatoire/sources.") from error

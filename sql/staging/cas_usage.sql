@@ -85,11 +85,11 @@ final as (
             ),
             motif(
                 t.finalite_environnementale is not null and t.finalite_typee is null,
-                'finalite_environnementale', cite(t.finalite_environnementale) || ' n''est ni true ni false'
+                'finalite_environnementale', cite(t.finalite_environnementale) || ' n''est ni true (oui) ni false (non)'
             ),
             motif(
                 t.ia_typee is null,
-                'ia_explicite', coalesce(cite(t.ia_explicite) || ' n''est ni true ni false', 'vide')
+                'ia_explicite', coalesce(cite(t.ia_explicite) || ' n''est ni true (oui) ni false (non)', 'vide')
             ),
             motif(
                 t.annee is not null and (t.annee_typee is null or t.annee_typee not between 1950 and 2100),

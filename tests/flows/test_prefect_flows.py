@@ -18,7 +18,7 @@ from observatoire.ingest import Ingested
 from observatoire.release.store import current_release
 from observatoire.settings import Settings
 from observatoire.standing import source_rows
-from observatoire.state import writer_lock
+from observatoire.state import read_source_state, write_source_state, writer_lock
 from tests.flows.conftest import Flows
 from tests.helpers import CASES, edit_csv
 from tests.servers import Answer, Server, html
@@ -73,7 +73,7 @@ def test_a_degraded_source_shows_without_stopping_anything(
         f"Rien de neuf, la version {release.id} reste publiée, mais 2 sources dégradées : {ABSENT}, {REPLACED}."
     )
     assert state.data.result["exit_code"] == 3
-    assert flows.artifact("bilan").count("**Source dégradée.**") == 2
+    assert flows.artifact("bilan").count("**Source dégradée** depuis le ") == 2
     worst = flows.artifact("fraicheur")[:2]
     assert [row["Source"] for row in worst] == [ABSENT, REPLACED]
     assert all(row["État"].startswith("DÉGRADÉE") and row["Que faire"] for row in worst)
@@ -103,6 +103,17 @@ def test_a_stale_source_is_said_and_the_end_is_degraded(
     assert f"- **Source périmée.** hotes : {stale.message}" in flows.artifact("bilan")
     first = flows.artifact("fraicheur")[0]
     assert (first["Source"], first["État"]) == ("hotes", "PÉRIMÉE depuis 2026-01-01T00:00:00Z")
+
+
+def test_a_source_degraded_by_an_older_run_is_degraded_still(flows: Flows, room: Settings) -> None:
+    state = read_source_state(room, ABSENT)
+    write_source_state(room, state.failed(f"{ABSENT} : le serveur a répondu 503", "2026-11-20T08:00:00Z"))
+
+    ended = flows.refresh()
+
+    assert (ended.type, ended.name) == ("COMPLETED", "Dégradée")
+    assert ended.message.endswith(f"mais 1 source dégradée : {ABSENT}.")
+    assert f"- **Source dégradée** depuis le 2026-11-20 : {ABSENT} : le serveur" in flows.artifact("bilan")
 
 
 def online_address(settings: Settings, name: str) -> str:
@@ -173,7 +184,7 @@ def test_a_list_handed_over_is_proposed_and_the_register_stays(flows: Flows, roo
 
     assert (state.type, state.message) == ("COMPLETED", "partenaire : 0 ligne proposée au registre.")
     assert "# Liste partenaire\n\n- partenaire : 0 ligne" in flows.artifact("bilan")
-    assert "\n- Ligne 1, " in flows.artifact("bilan")
+    assert "\n- Ligne 2, colonne « " in flows.artifact("bilan")
     assert (room.register / CASES).read_bytes() == before
     refused = flows.ingest(source="partenaire", file=str(wrong))
     assert refused.type == "FAILED" and "absente" in refused.message
@@ -188,7 +199,7 @@ def test_a_refused_file_publishes_nothing(flows: Flows, room: Settings) -> None:
     assert state.type == "FAILED"
     assert "Livraison refusée, la précédente" in state.message
     assert flows.artifact("bilan").startswith("# Livraison de hotes\n\n- hotes")
-    assert flows.artifact("fraicheur")[0]["Source"] == "hotes"
+    assert not any(row["Que faire"] for row in flows.artifact("fraicheur")), "the source did nothing wrong"
     missing = flows.ingest(source="hotes", file=str(room.data / "absent.csv"))
     assert missing.type == "FAILED" and "introuvable" in missing.message
 

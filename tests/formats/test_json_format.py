@@ -59,7 +59,7 @@ def test_records_may_be_under_a_path(read: Callable[..., Any]) -> None:
         ('{"marches": {"marche": {}}}', UNDER, "liste d'enregistrements absente sous « marches.marche »"),
         ('{"code": "1"}', JSON, "liste d'enregistrements absente à la racine"),
         ('[{"code": "1",\n "nom": }]', JSON, "JSON illisible à la ligne 2, colonne 9"),
-        ("<html></html>", JSON, "JSON illisible à la ligne 1, colonne 1"),
+        ("<html></html>", JSON, "c'est une page HTML"),
         ("", JSON, "JSON illisible à la ligne 1, colonne 1"),
         ('[{"code": "1", "nom": "a"}', JSON, "JSON illisible à la ligne 1"),
         ('[{"code": "1", "Noms": "a"}]', JSON, "colonne « nom » absente (trouvé « Noms »)"),

@@ -80,7 +80,7 @@ def test_the_order_is_that_of_the_file(read: Callable[..., Any]) -> None:
     [
         (b'{"code": "1", "Nome": "x"}\n', "colonne « nom » absente (trouvé « Nome »)", "colonne-renommee"),
         (b'[{"code": "1"}]\n', "1 lignes sur 1 ne sont pas des objets JSON", "structure"),
-        (b"<html>\n<body>\n", "2 lignes sur 2", "structure"),
+        (b"<html>\n<body>\n", "c'est une page HTML", "page-html"),
         (b"PAR1\x00\xff\xfe\x80\n", "UTF-8", "encodage"),
     ],
 )

@@ -136,7 +136,7 @@ def test_a_missing_or_empty_file_fails_and_the_previous_one_stays(bench: Bench) 
     [
         ({"bytes_min": 1000}, A, "octets, au moins 1000 attendus"),
         ({"rows_min": 4}, A, "3 enregistrements, au moins 4 attendus"),
-        ({"bytes_drop_max": 0.25}, "01,É\n02,P\n03,L\n", "baisse de plus de 25%"),
+        ({"bytes_drop_max": 0.25}, "01,É\n02,P\n03,L\n", "baisse de plus de 25\u00a0%"),
         ({"bytes_drop_max": 1, "rows_drop_max": 0.15}, "01,a long name indeed\n", "1 enregistrements au lieu de 3"),
     ],
     ids=["bytes", "rows", "fewer bytes", "fewer rows"],
@@ -217,6 +217,38 @@ def test_a_file_given_by_hand(bench: Bench, tmp_path: Path) -> None:
         bench.take(file=tmp_path / "absent.csv")
     with pytest.raises(UsageError, match="introuvable"):
         bench.take(file=tmp_path)
+
+
+def test_a_refused_file_given_by_hand_is_named_and_leaves_the_source_as_it_stood(bench: Bench, tmp_path: Path) -> None:
+    """Who gave the wrong file is told; the source, whose delivery in use is sound, did nothing wrong."""
+    mars, septembre = tmp_path / "mars.csv", tmp_path / "septembre.csv"
+    mars.write_text(HEAD + "01,a\n02,b\n03,c\n")
+    septembre.write_text(HEAD + "01,a\n")
+    lenient = with_arrival(bench, bytes_drop_max=1, rows_drop_max=0.1)
+    taken = lenient.take(file=mars)
+    assert taken.told() == "essai : livraison nouvelle, 3 enregistrements."
+    stood = bench.state
+    result = lenient.take(file=septembre)
+    assert result.outcome == "refusée" and result.message == (
+        "essai, fichier « septembre.csv » : 1 enregistrements au lieu de 3 (baisse de plus de 10\u00a0%). Livraison refusée, "
+        "la précédente (« mars.csv », prise le 2026-01-01) reste utilisée. Voir docs/analysts.md#seuils-darrivee"
+    )
+    assert bench.state == stood and not stood.degraded
+    assert list((bench.settings.raw / "refused" / "essai").iterdir()), "what was received is kept"
+
+
+def test_a_file_given_by_hand_mends_a_degraded_source_only_when_it_is_good(bench: Bench, tmp_path: Path) -> None:
+    bench.take(A)
+    bench.take(A, header="code,libelle")
+    since = bench.state
+    assert since.degraded
+    given = tmp_path / "recu.csv"
+    given.write_text("a,b\n1,2\n")
+    bench.take(file=given)
+    assert bench.state == since, "since when and why the source is degraded do not move"
+    given.write_text(HEAD + B)
+    bench.take(file=given)
+    assert not bench.state.degraded
 
 
 def test_a_file_given_by_hand_says_its_vintage(bench: Bench, tmp_path: Path) -> None:

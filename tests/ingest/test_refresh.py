@@ -10,9 +10,10 @@ import pytest
 
 from observatoire.archive import Archive
 from observatoire.ingest import deliveries_in_use
-from observatoire.pipeline import Report, load_all_sources, refresh
+from observatoire.pipeline import Report, build_only, load_all_sources, refresh
 from observatoire.release.store import current_release
 from observatoire.settings import Settings
+from observatoire.state import read_source_state, write_source_state
 from tests.helpers import edit_csv
 
 
@@ -25,7 +26,7 @@ def rows(settings: Settings, query: str) -> list[tuple[object, ...]]:
 
 
 def messages(report: Report) -> list[str]:
-    return [result.message or "" for result in report.degraded]
+    return [source.message for source in report.degraded]
 
 
 @pytest.fixture
@@ -71,3 +72,16 @@ def test_bad_input_from_end_to_end(published: tuple[Settings, str]) -> None:
     last = refresh(project)
     assert (last.exit_code, last.release) == (0, first), "the same content is the same release"
     assert Archive(project.raw).corrupted([used]) == []
+
+
+def test_a_source_degraded_by_an_older_run_is_said_until_it_is_mended(published: tuple[Settings, str]) -> None:
+    project, first = published
+    state = read_source_state(project, "boamp")
+    write_source_state(project, state.failed("boamp : le serveur a répondu 503", "2026-11-20T08:00:00Z"))
+    for report in (refresh(project), refresh(project, only=["hotes"]), build_only(project)):
+        assert (report.exit_code, report.release) == (3, first)
+        assert [source.told() for source in report.degraded] == [
+            "depuis le 2026-11-20 : boamp : le serveur a répondu 503"
+        ]
+    write_source_state(project, state.recovered())
+    assert refresh(project).exit_code == 0

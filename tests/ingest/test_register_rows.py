@@ -85,7 +85,7 @@ FAULTS: dict[str, list[tuple[Change, str, str]]] = {
         ({"annee": "20233"}, "annee", "« 20233 » n'est pas une année"),
         ({"id": "v001"}, "id", "« v001 » déjà à l'enregistrement 1"),
         ({"id": ""}, "id", "vide"),
-        ({"finalite_environnementale": "oui"}, "finalite_environnementale", "« oui » n'est ni true ni false"),
+        ({"finalite_environnementale": "oui"}, "finalite_environnementale", "« oui » n'est ni true (oui) ni false (non)"),
         ({"ia_explicite": ""}, "ia_explicite", "vide"),
         ({"source_url": "www.exemple.fr"}, "source_url", "« www.exemple.fr » n'est pas une adresse web"),
         ({"source_url": "https://exemple"}, "source_url", "« https://exemple » n'est pas une adresse web"),

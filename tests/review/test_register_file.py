@@ -86,6 +86,20 @@ def test_a_case_is_edited_in_place(project: Settings) -> None:
     assert [(fault.cas, fault.colonne, fault.motif) for fault in faults] == [("v003", "statut", "« magique » inconnu")]
 
 
+def test_a_case_may_be_told_with_the_labels_of_the_lists(project: Settings) -> None:
+    told = {
+        **CASE, "type_collectivite": "Commune", "theme": "eau et assainissement", "technique": "Modèle prédictif",
+        "statut": "Expérimentation", "confiance": "Haute", "finalite_environnementale": "oui", "ia_explicite": "Vrai",
+    }  # fmt: skip
+    put = add_cases(project, [{**told, "technique": "Vision par ordinateur"}], *SIGNED)
+    assert (put.ids, put.faults) == (["v159"], [])
+    assert {name: cases(project)[-1][name] for name in CASE} == {**CASE, "technique": "vision"}
+    assert edit_case(project, "v159", {"statut": "En service"}, *SIGNED).faults == []
+    assert cases(project)[-1]["statut"] == "deploye"
+    with pytest.raises(UsageError, match="rien à changer"):
+        edit_case(project, "v159", {"statut": "EN SERVICE", "ia_explicite": "oui"}, *SIGNED)
+
+
 def test_what_cannot_be_is_one_line(project: Settings, tmp_path: Path) -> None:
     for call in (
         lambda: edit_case(project, "v999", {"statut": "termine"}, *SIGNED),
@@ -297,6 +311,7 @@ def test_a_change_that_nobody_noted_is_said_until_it_is(project: Settings) -> No
     edit_csv(project.register / "cas_usage.csv", lambda rows: rows[0].update(titre="Autre titre"))
     said = take()
     assert len(said) == 1 and said[0].startswith("data/register/cas_usage.csv a changé sans ligne nouvelle")
+    assert "« observatoire register add »" in said[0]
     assert take() == said, "and again at the next run"
     edit_case(project, "v002", {"statut": "termine"}, *SIGNED)
     assert take() == [], "a line was added"
@@ -304,6 +319,26 @@ def test_a_change_that_nobody_noted_is_said_until_it_is(project: Settings) -> No
     assert take() == []
     (project.register / "historique.csv").write_bytes("date;é".encode("cp1252"))
     assert unrecorded_changes(project, sources) == [], "an unreadable history is refused as a source"
+
+
+@pytest.mark.parametrize(
+    ("file", "advised"),
+    [
+        ("decisions", "« observatoire review decide » ou « observatoire review apply »"),
+        ("liens", "« observatoire register check --live »"),
+        ("hotes", None),
+    ],
+)
+def test_the_reminder_advises_the_command_of_that_file(project: Settings, file: str, advised: str | None) -> None:
+    sources = load_all_sources(project)
+    ingest_register(project, file, "historique")
+    assert unrecorded_changes(project, sources) == []
+    with (project.register / f"{file}.csv").open("a", encoding="utf-8") as handle:
+        handle.write("," * (len(read_register(project, file).columns) - 1) + "\n")
+    ingest_register(project, file)
+    (said,) = unrecorded_changes(project, sources)
+    assert said.startswith(f"data/register/{file}.csv a changé") and "register add" not in said
+    assert advised in said if advised else "passer par" not in said
 
 
 def test_what_is_to_be_verified_is_listed(released: tuple[Settings, Report]) -> None:

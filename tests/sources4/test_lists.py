@@ -10,7 +10,9 @@ import xlsxwriter
 import yaml
 
 from observatoire import pipeline
+from observatoire.cli_output import proposed
 from observatoire.errors import SpecError, UsageError
+from observatoire.review.cases import add_cases, read_cases
 from observatoire.review.proposals import Proposals, register_columns
 from observatoire.settings import Settings
 from observatoire.sources.imports import load_import, load_imports
@@ -44,7 +46,16 @@ def written(path: Path, *rows: list[str], delimiter: str = ";") -> Path:
 
 
 def changed(**cells: str) -> list[str]:
-    names = {"territoire": 0, "type": 1, "titre": 3, "domaine": 4, "statut": 7, "annee": 8, "lien": 9}
+    names = {
+        "territoire": 0,
+        "type": 1,
+        "titre": 3,
+        "domaine": 4,
+        "environnement": 5,
+        "statut": 7,
+        "annee": 8,
+        "lien": 9,
+    }
     row = list(GOOD)
     for name, value in cells.items():
         row[names[name]] = value
@@ -83,12 +94,53 @@ def test_what_the_rules_of_the_register_refuse_is_set_aside_with_its_reason(proj
     proposals = taken(project, written(tmp_path / "liste.csv", *rows))
     assert proposals.proposed == 1
     assert [(item.ligne, item.colonne, item.motif) for item in proposals.set_aside] == [
-        (2, "theme", "« Astrologie » inconnu"),
-        (3, "source_url", "« exemple.fr » n'est pas une adresse web"),
-        (4, "titre", "vide"),
-        (5, "annee", "« bientôt » n'est pas une année"),
-        (5, "statut", "« peut-être » inconnu"),
+        (3, "Domaine", "« Astrologie » inconnu"),
+        (4, "Lien", "« exemple.fr » n'est pas une adresse web"),
+        (5, "Titre", "vide"),
+        (6, "Année", "« bientôt » n'est pas une année"),
+        (6, "Avancement", "« peut-être » inconnu"),
     ]
+
+
+def test_labels_and_codes_of_the_closed_lists_are_both_read(project: Settings, tmp_path: Path) -> None:
+    rows = [
+        changed(titre="Libellés", type="Commune", domaine="ENERGIE ET ECLAIRAGE", statut="En service"),
+        changed(titre="Codes", type="departement", domaine="air_climat", statut="termine", environnement="false"),
+        changed(titre="Autres mots", type="Métropole", domaine="Santé", environnement="Non"),
+        changed(titre="Doute", environnement="peut-être"),
+    ]
+    proposals = taken(project, written(tmp_path / "liste.csv", *rows))
+    assert proposals.file is not None
+    names = ("type_collectivite", "theme", "statut", "finalite_environnementale")
+    assert [tuple(row[name] for name in names) for row in read_csv(proposals.file)] == [
+        ("commune", "energie", "deploye", "true"),
+        ("departement", "air_climat", "termine", "false"),
+        ("metropole", "social_sante", "deploye", "false"),
+    ]
+    assert [(item.ligne, item.colonne, item.motif) for item in proposals.set_aside] == [
+        (5, "Environnement", "« peut-être » n'est ni true (oui) ni false (non)")
+    ]
+
+
+def test_the_row_told_is_that_of_the_spreadsheet_even_below_an_empty_row(project: Settings, tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(tmp_path / "liste.xlsx") as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate([HEADER, [], GOOD, changed(titre="Autre", domaine="Astrologie")]):
+            sheet.write_row(number, 1, row)
+    assert [(item.ligne, item.colonne) for item in taken(project, tmp_path / "liste.xlsx").set_aside] == [
+        (4, "Domaine")
+    ]
+
+
+def test_the_command_says_how_to_put_the_proposals_into_the_register(
+    project: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results, proposals = pipeline.take_list(project, "bibliotheque_ia", written(tmp_path / "liste.csv", GOOD))
+    proposed(results, proposals, False)
+    shown = capsys.readouterr().out
+    assert proposals and f"observatoire register add --fichier {proposals.file} --auteur" in shown
+    assert "copier" not in shown and "observatoire refresh" not in shown
+    assert proposals.file and add_cases(project, read_cases(proposals.file), "C. Exemple", "Liste").ids == ["v159"]
 
 
 def test_a_case_the_register_holds_is_not_proposed_again(project: Settings, tmp_path: Path) -> None:
@@ -96,7 +148,7 @@ def test_a_case_the_register_holds_is_not_proposed_again(project: Settings, tmp_
     row = changed(territoire=held["collectivite"].upper(), type="epci", lien=held["source_url"] + "/")
     proposals = taken(project, written(tmp_path / "liste.csv", row, GOOD))
     assert (proposals.proposed, proposals.known) == (1, 1)
-    assert [(item.ligne, item.motif) for item in proposals.set_aside] == [(1, "déjà au registre (v001)")]
+    assert [(item.ligne, item.motif) for item in proposals.set_aside] == [(2, "déjà au registre (v001)")]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";"])

@@ -1,0 +1,76 @@
+"""Whether a delivery that arrived can be used: its format, then the arrival thresholds, against the one in use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from observatoire.archive import Archive, Delivery
+from observatoire.errors import ArchiveCorrupted, DeliveryRefused
+from observatoire.formats import FormatRefused, Loaded, load_delivery, raw_path, read_bytes
+from observatoire.french import percent
+from observatoire.settings import Settings
+from observatoire.sources.spec import Source
+from observatoire.storage import storage_errors
+
+
+def judge(settings: Settings, source: Source, path: Path, delivery: Delivery, current: Delivery | None) -> Loaded:
+    """Read the delivery and hold it against the arrival thresholds. Raises DeliveryRefused with the whole message."""
+    kept = f"la précédente ({_named(current)}) reste utilisée" if current else "aucune autre n'est disponible"
+    name = f"{source.id} {delivery.vintage or ('' if delivery.by_hand else delivery.date) or ''}".strip()
+    if delivery.by_hand:
+        name += f", fichier « {delivery.url} »"
+    advice = "Voir docs/analysts.md#"
+    target = raw_path(settings, source, delivery)
+    try:
+        with storage_errors(target):
+            loaded = read_bytes(settings, source.of_vintage(delivery.vintage), path, target)
+    except FormatRefused as error:
+        raise DeliveryRefused(f"{name} : {error}. Livraison refusée, {kept}. {advice}{error.anchor}") from error
+    reason = _shortfall(
+        source, delivery, loaded, current, lambda d: load_delivery(settings, source, d, Archive(settings.raw))
+    )
+    if reason:
+        for made in (target, target.with_suffix(".json")):
+            made.unlink(missing_ok=True)
+        raise DeliveryRefused(f"{name} : {reason}. Livraison refusée, {kept}. {advice}seuils-darrivee")
+    return loaded
+
+
+def _named(current: Delivery) -> str:
+    """How a refusal names the delivery in use: of a file given by hand, the day it was taken is no date of its own."""
+    if not current.by_hand:
+        return current.label
+    given = f"« {current.url} », prise le {current.first_seen[:10]}"
+    return f"{current.vintage}, {given}" if current.vintage else given
+
+
+def nothing_new(source: Source, loaded: Loaded) -> bool:
+    """Whether an increment is empty: the source was asked for what is new, and nothing is."""
+    return source.mode == "increment" and loaded.rows == 0 and not loaded.bad_records
+
+
+def _shortfall(
+    source: Source, delivery: Delivery, loaded: Loaded, current: Delivery | None, load: Callable[[Delivery], Loaded]
+) -> str | None:
+    """Which arrival threshold a delivery misses, in French; None when it satisfies all."""
+    limits = source.arrival
+    if current and nothing_new(source, loaded):
+        return None
+    if delivery.bytes < limits.bytes_min:
+        return f"{delivery.bytes} octets, au moins {limits.bytes_min} attendus"
+    if loaded.rows < limits.rows_min:
+        return f"{loaded.rows} enregistrements, au moins {limits.rows_min} attendus"
+    if current is None or source.mode == "increment":  # two increments have no size in common
+        return None
+    if delivery.bytes < current.bytes * (1 - limits.bytes_drop_max):
+        drop = percent(limits.bytes_drop_max)
+        return f"{delivery.bytes} octets au lieu de {current.bytes} (baisse de plus de {drop})"
+    try:
+        before = load(current).rows
+    except (ArchiveCorrupted, FormatRefused):
+        return None
+    if loaded.rows < before * (1 - limits.rows_drop_max):
+        drop = percent(limits.rows_drop_max)
+        return f"{loaded.rows} enregistrements au lieu de {before} (baisse de plus de {drop})"
+    return None
