@@ -341,7 +341,7 @@ def test_a_portal_that_refuses_to_search_texts_still_gives_what_is_new(
         "decp_officiel : condition élargie refusée par le serveur, demandé sans elle : les modifications récentes d'anciens "
         "marchés ne sont pas vues. Vérifier « wider » dans observatoire/sources/decp_officiel.yml."
     )
-    assert result.told() == f"decp_officiel : livraison nouvelle. {result.message}"
+    assert result.told() == f"decp_officiel : livraison nouvelle, 1 enregistrement. {result.message}"
     report = Report("2026-06-01-00000000", False, ingested=[result])
     cli_output.report(report, json=False)
     assert f"À regarder : {result.message}" in capsys.readouterr().out and report.exit_code == 0
