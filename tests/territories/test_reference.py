@@ -191,7 +191,10 @@ def test_a_cog_without_a_column_is_refused_in_one_line(settings: Settings) -> No
     assert result.outcome == "refusée"
     assert result.message
     assert "\n" not in result.message
-    assert "cog_communes 2025 : colonne « COMPARENT » absente (trouvé « PARENT »). Livraison refusée" in result.message
+    assert result.message.startswith(
+        "cog_communes 2025, fichier « cog_communes-2025 » : colonne « COMPARENT » absente "
+    )
+    assert "(trouvé « PARENT »). Livraison refusée" in result.message
 
 
 def test_the_lower_case_headers_of_2019_are_read_without_ctcd(settings: Settings) -> None:
