@@ -39,7 +39,10 @@ def merges(moitie: Half = "apprentissage", vague: Draw = None, json: Json = Fals
     from observatoire.commands.output_evaluate import merges as show
     from observatoire.judgement.merges import measure_merges
 
-    show(measure_merges(output.settings(), checked_half(moitie), vague), json)
+    half = checked_half(moitie)
+    with output.progress(json) as tell:
+        measured = measure_merges(output.settings(), half, vague, tell)
+    show(measured, json)
 
 
 FondsVert = Annotated[
@@ -65,7 +68,7 @@ def themes(
     fonds_vert: FondsVert = None,
     pstw: Annotated[
         Path | None,
-        typer.Option("--pstw", help="Livraison de Public Sector Tech Watch (CSV), pour ses fonctions COFOG."),
+        typer.Option("--pstw", help="Livraison de Public Sector Tech Watch (CSV ou XLSX), pour ses fonctions COFOG."),
     ] = None,
     vague: Draw = None,
     json: Json = False,
