@@ -131,11 +131,12 @@ def diff(
     json: Json = False,
 ) -> None:
     """Montrer ce qui a changé entre deux versions, ligne par ligne et cellule par cellule."""
+    from observatoire.cli_release import diff as show
     from observatoire.release.diff import diff_releases
     from observatoire.release.store import find_release
 
     settings = output.settings()
-    output.diff(diff_releases(find_release(settings, avant), find_release(settings, apres)), json)
+    show(diff_releases(find_release(settings, avant), find_release(settings, apres)), json)
 
 
 @app.command()
@@ -146,11 +147,12 @@ def query(
     json: Json = False,
 ) -> None:
     """Interroger les tables publiées."""
+    from observatoire.cli_release import answer as show
     from observatoire.release.query import ask
     from observatoire.release.store import find_release
 
     settings = output.settings()
-    output.answer(ask(settings, find_release(settings, version), sql, as_of), json)
+    show(ask(settings, find_release(settings, version), sql, as_of), json)
 
 
 @app.command()

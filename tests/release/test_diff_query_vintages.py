@@ -122,10 +122,32 @@ def test_a_query_reads_the_release_and_nothing_else(tmp_path: Path) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_text("a,b\n1,2\n")
     assert ask(settings, release, "select v from t").rows == [("a",)]
-    for refused in (f"from read_csv('{secret}')", "select * from absente", "selec", f"copy t to '{tmp_path}/x.csv'"):
+    for refused in (f"from read_csv('{secret}')", "select * from absente", f"copy t to '{tmp_path}/x.csv'"):
         with pytest.raises(UsageError, match=r"^Requête refusée : .*Tables : t\.$"):
             ask(settings, release, refused)
     assert not (tmp_path / "x.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("", "Requête vide. Écrire une requête SQL"),
+        ("-- rien", "Requête vide. Écrire une requête SQL"),
+        ("select titree from t", "Requête refusée : la colonne « titree » n'existe pas. Proches : titre, "),
+        ("from tt", "Requête refusée : la table « tt » n'existe pas. Proches : t. Tables : t."),
+        ("select x.titre from t", "Requête refusée : « x » n'est pas une table de la requête. Proches : t."),
+        ("selec 1", "Requête refusée : erreur de syntaxe près de « selec »."),
+        ("select sume(id) from t", "Requête refusée : la fonction « sume » n'existe pas. Proches : sum."),
+        ("select cast(titre as int) from t", "Requête refusée : la valeur « Un titre » ne se convertit pas en INT32."),
+        ("insert into t values (1)", "Requête refusée : DuckDB répond « Catalog Error: t is not an table »."),
+    ],
+)
+def test_a_refused_query_says_in_french_what_is_wrong_and_what_is_near(tmp_path: Path, sql: str, said: str) -> None:
+    settings = settings_in(tmp_path)
+    release = small_release(settings, "2026-01-01-a", "2026-01-01T10:00:00Z", t=[{"id": "1", "titre": "Un titre"}])
+    with pytest.raises(UsageError) as refused:
+        ask(settings, release, sql)
+    assert str(refused.value).startswith(said) and "\n" not in str(refused.value)
 
 
 def test_releases_are_found_by_name_or_beginning(tmp_path: Path) -> None:
