@@ -78,10 +78,10 @@ def new_table(title: str, *columns: str) -> Table:
 
 
 def console() -> Console:
-    """The output: as wide as the terminal, of a fixed width in a file or a pipe."""
+    """The output: as wide as the terminal, of a fixed width in a file or a pipe. A text in brackets is a text."""
     from rich.console import Console
 
-    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 def show(table: Table) -> None:

@@ -23,6 +23,7 @@ TITLES = {
     "usages_acteurs": ("role", "collectivite"),
     "usages_heritiers": ("nature",),
     "preuves": ("source", "cle_source"),
+    "indicateurs": ("indicateur_id", "edition", "libelle"),
     "indicateurs_lignes": ("indicateur_id",),
     "candidats": ("source", "cle", "objet"),
     "marches": ("source", "contrat_cle", "objet"),
@@ -226,6 +227,12 @@ def _keyed(release: Release, table: str, keys: list[str]) -> str:
     return f"(select concat_ws('|', {parts}) as _cle, * from read_parquet({literal(str(release.path / f'{table}.parquet'))}))"
 
 
+def _short(column: str) -> str:
+    """The beginning of a column's text; NULL when it is empty."""
+    text = f"cast({column} as varchar)"
+    return f"nullif(if(length({text}) > {TITLE_LENGTH}, rtrim(left({text}, {TITLE_LENGTH})) || '…', {text}), '')"
+
+
 def row_titles(
     con: duckdb.DuckDBPyConnection, release: Release, table: str, key: list[str], keys: set[str]
 ) -> list[tuple[str, str]]:
@@ -237,12 +244,10 @@ def row_titles(
     if table not in TITLES or not columns:
         return []
     use = USES.get(table)
-    parts = [
-        f"left(cast(t.{identifier(name)} as varchar), {TITLE_LENGTH})" for name in TITLES[table] if name in columns
-    ]
+    parts = [_short(f"t.{identifier(name)}") for name in TITLES[table] if name in columns]
     joined = ""
     if use in columns and {"usage_id", "cle_source", "titre"} <= set(_columns(con, release, "usages")):
-        parts = [*parts, "u.cle_source", f"left(u.titre, {TITLE_LENGTH})"]
+        parts = [*parts, "u.cle_source", _short("u.titre")]
         usages = literal(str(release.path / "usages.parquet"))
         joined = f" left join read_parquet({usages}) as u on u.usage_id = t.{identifier(use)}"
     if not parts:
