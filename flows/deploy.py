@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectNotFound
@@ -35,13 +36,27 @@ def create_limit(client: SyncPrefectClient) -> None:
 
 
 def deploy() -> int:
-    """Create what the deployments need, then deploy all of them. Returns the exit code of `prefect deploy`."""
-    if not get_current_settings().api.url:
-        print("Aucun serveur Prefect : définir PREFECT_API_URL (par exemple http://127.0.0.1:4200/api).")
+    """Create what the deployments need, then deploy all of them. Returns the exit code of `prefect deploy`.
+
+    2, with one line on the error output, when there is no server or it does not answer.
+    """
+    address = get_current_settings().api.url
+    if not address:
+        print(
+            "Aucun serveur Prefect : définir PREFECT_API_URL (par exemple http://127.0.0.1:4200/api).", file=sys.stderr
+        )
         return 2
-    with get_client(sync_client=True) as client:
-        create_pool(client)
-        create_limit(client)
+    try:
+        with get_client(sync_client=True) as client:
+            create_pool(client)
+            create_limit(client)
+    except httpx.TransportError:
+        print(
+            f"Le serveur Prefect ne répond pas à {address} : le démarrer (« prefect server start --host 127.0.0.1 », voir "
+            "docs/operate.md) ou corriger PREFECT_API_URL, puis relancer.",
+            file=sys.stderr,
+        )
+        return 2
     # prefect.yaml names the checkout by this variable, so that no file of the project holds a path of a machine.
     environment = {**os.environ, "OBSERVATOIRE_ROOT": str(ROOT)}
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]

@@ -10,6 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from observatoire import cli_output as output
+from observatoire.cli_help import FrenchTyper
 from observatoire.cli_usage import in_french
 from observatoire.commands import evaluate as evaluate_commands
 from observatoire.commands import register as register_commands
@@ -17,13 +18,9 @@ from observatoire.commands import review as review_commands
 from observatoire.commands import survey as survey_commands
 from observatoire.errors import ObservatoireError, UsageError
 
-app = typer.Typer(
-    name="observatoire",
-    help="Données de l'observatoire de l'IA dans les territoires : collecter, construire, contrôler, publier, interroger.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+app = FrenchTyper(
+    "Données de l'observatoire de l'IA dans les territoires : collecter, construire, contrôler, publier, interroger.",
+    "observatoire",
 )
 
 app.add_typer(evaluate_commands.app, name="evaluate")
@@ -132,11 +129,12 @@ def diff(
     json: Json = False,
 ) -> None:
     """Montrer ce qui a changé entre deux versions, ligne par ligne et cellule par cellule."""
+    from observatoire.cli_release import diff as show
     from observatoire.release.diff import diff_releases
     from observatoire.release.store import find_release
 
     settings = output.settings()
-    output.diff(diff_releases(find_release(settings, avant), find_release(settings, apres)), json)
+    show(diff_releases(find_release(settings, avant), find_release(settings, apres)), json)
 
 
 @app.command()
@@ -147,28 +145,35 @@ def query(
     json: Json = False,
 ) -> None:
     """Interroger les tables publiées."""
+    from observatoire.cli_release import answer as show
     from observatoire.release.query import ask
     from observatoire.release.store import find_release
 
     settings = output.settings()
-    output.answer(ask(settings, find_release(settings, version), sql, as_of), json)
+    show(ask(settings, find_release(settings, version), sql, as_of), json)
 
 
 @app.command()
 def trace(
     identifiant: Annotated[
-        str, typer.Argument(help="indicateur_id, usage_id, clé du registre, preuve_id ou chiffre_id.")
+        str,
+        typer.Argument(
+            help="indicateur_id, usage_id, clé du registre, preuve_id, chiffre_id, clé d'un candidat ou décision."
+        ),
     ],
     version: Annotated[str, typer.Option("--version", help="Version à interroger.")] = "current",
     json: Json = False,
 ) -> None:
-    """Remonter d'un chiffre ou d'un usage aux lignes et aux octets dont il vient."""
+    """Remonter d'un chiffre, d'un usage, d'un candidat ou d'une décision aux octets dont il vient."""
+    from observatoire.cli_trace import trace as show
     from observatoire.pipeline import load_all_sources
     from observatoire.release.store import find_release
     from observatoire.trace import trace as follow
+    from observatoire.vocabularies import load_vocabularies
 
     settings = output.settings()
-    output.trace(follow(settings, find_release(settings, version), identifiant, load_all_sources(settings)), json)
+    found = follow(settings, find_release(settings, version), identifiant, load_all_sources(settings))
+    show(found, json, load_vocabularies(settings.register)["absence"])
 
 
 @app.command()

@@ -15,19 +15,17 @@ from observatoire.french import count, octets
 from observatoire.settings import Settings
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from observatoire.doctor import Finding
     from observatoire.ingest import Ingested
     from observatoire.pipeline import Report
-    from observatoire.release.diff import Diff
-    from observatoire.release.query import Answer
     from observatoire.review.proposals import Proposals
     from observatoire.territories.evaluate import Measure
-    from observatoire.trace import Trace
 
 SHOWN = 40
-WIDE = 10  # more columns than that are unreadable side by side
+PIPE_WIDTH = 160
 
 
 def settings() -> Settings:
@@ -69,7 +67,8 @@ def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
         yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
 
 
-def _table(title: str, *columns: str) -> Table:
+def new_table(title: str, *columns: str) -> Table:
+    """An empty table with these columns; long cells are folded."""
     from rich.box import SIMPLE
     from rich.table import Table
 
@@ -79,11 +78,15 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _show(table: Table) -> None:
+def console() -> Console:
+    """The output: as wide as the terminal, of a fixed width in a file or a pipe. A text in brackets is a text."""
     from rich.console import Console
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-    console.print(table)
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+
+
+def show(table: Table) -> None:
+    console().print(table)
 
 
 def text(value: Any) -> str:
@@ -114,10 +117,10 @@ def report(result: Report, json: bool) -> None:
     if result.perimeter == "embarque":
         print("Périmètre embarqué : la référence territoriale se limite aux collectivités citées par le registre.")
     if result.new:
-        table = _table("Tables", "Table", "Lignes")
+        table = new_table("Tables", "Table", "Lignes")
         for name, rows in sorted(result.rows.items()):
             table.add_row(name, str(rows))
-        _show(table)
+        show(table)
     for line in result.rejects[:SHOWN]:
         print(f"Mis à l'écart : {line}")
     if len(result.rejects) > SHOWN:
@@ -194,7 +197,7 @@ def sources(rows: Sequence[dict[str, Any]], json: bool) -> None:
     if json:
         print_json(rows)
         return
-    table = _table("Sources", "Source", "Titre", "Utilisée", "Dernier essai", "État")
+    table = new_table("Sources", "Source", "Titre", "Utilisée", "Dernier essai", "État")
     for row in rows:
         if row["degradee_depuis"]:
             state = f"{'PÉRIMÉE' if row['perimee'] else 'DÉGRADÉE'} depuis {row['degradee_depuis']} : {row['message']}"
@@ -207,7 +210,10 @@ def sources(rows: Sequence[dict[str, Any]], json: bool) -> None:
         if not row["republiee"]:
             state += " (non republiée)"
         table.add_row(row["source"], row["titre"], ", ".join(row["livraisons"]), row["dernier_essai"] or "", state)
-    _show(table)
+    show(table)
+
+
+PERIMETERS = {"embarque": "embarqué", "complet": "complet"}
 
 
 def releases(rows: Sequence[dict[str, Any]], json: bool) -> None:
@@ -218,111 +224,14 @@ def releases(rows: Sequence[dict[str, Any]], json: bool) -> None:
     if not rows:
         print("Aucune version publiée. Lancer « observatoire refresh ».")
         return
-    table = _table("Versions", "Version", "Publiée le", "Après", "Périmètre", "")
+    table = new_table("Versions", "Version", "Publiée le", "Après", "Périmètre", "")
     for row in rows:
         again = row["entrees_en_service"][1:]
         mark = "en service" if row["en_service"] else ""
         if again:
             mark += f"{', ' if mark else ''}remise en service le {', '.join(again)}"
-        table.add_row(row["id"], row["released_at"], row["predecessor"] or "", row["perimetre"], mark)
-    _show(table)
-
-
-# What a reader looks for first in a comparison; the rest follows, the mechanics of checks last.
-FIRST = ("usages", "chiffres_publies", "indicateurs", "corrections", "rejets", "preuves", "sources", "livraisons")
-LAST = ("indicateurs_lignes", "extraits", "controles")
-
-
-def _rank(table: str) -> int:
-    return FIRST.index(table) if table in FIRST else len(FIRST) + (1 + LAST.index(table) if table in LAST else 0)
-
-
-def diff(result: Diff, json: bool) -> None:
-    """The changes by table, then the first of them."""
-    if json:
-        print_json(result.as_dict())
-        return
-    if not result.changes:
-        print(f"Aucun changement entre {result.before} et {result.after}.")
-        return
-    table = _table(f"De {result.before} à {result.after}", "Table", "Ajoutées", "Retirées", "Modifiées")
-    for row in result.summary():
-        table.add_row(row["table"], str(row["ajoutée"]), str(row["retirée"]), str(row["modifiée"]))
-    _show(table)
-    cells = _table("Changements", "Table", "Clé", "", "Colonne", "Avant", "Après")
-    told = sorted(result.changes, key=lambda change: (_rank(change.table), change.table))
-    for change in told[:SHOWN]:
-        cells.add_row(
-            change.table, change.key, change.kind, change.column or "", text(change.before), text(change.after)
-        )
-    _show(cells)
-    if len(told) > SHOWN:
-        print(f"… et {len(told) - SHOWN} autres : « --json » les donne tous.")
-
-
-def answer(result: Answer, json: bool) -> None:
-    """Rows of a query."""
-    if json:
-        print_json(result.as_dicts())
-        return
-    if len(result.columns) > WIDE:
-        for row in result.rows[:1000]:
-            print(
-                "\n".join(f"{name} : {text(value)}" for name, value in zip(result.columns, row, strict=True)),
-                end="\n\n",
-            )
-    else:
-        table = _table("", *result.columns)
-        for row in result.rows[:1000]:
-            table.add_row(*(text(value) for value in row))
-        _show(table)
-    more = f", {len(result.rows) - 1000} non montrées (« --json » les donne toutes)" if len(result.rows) > 1000 else ""
-    print(f"{len(result.rows)} ligne{'s' if len(result.rows) > 1 else ''}{more}.")
-
-
-def trace(result: Trace, json: bool) -> None:
-    """From the fact to the records."""
-    if json:
-        print_json(result.as_dict())
-        return
-    print(f"{result.nature} {result.id} — version {result.release}")
-    if result.nature == "indicateur":
-        fact = result.fact_lines()
-        for line in fact:
-            print(line)
-        kept = [row for row in result.usages if row["retenu"]]
-        print(f"Lignes : {len(kept)} au numérateur, {len(result.usages)} dans la base.")
-    if result.usages:
-        table = _table("Usages", "Clé", "Collectivité", "SIREN", "Titre", "Thème", "Statut", "Compté")
-        for row in result.usages[:SHOWN]:
-            counted = row.get("retenu", row["confirme"])
-            table.add_row(
-                *(text(row[name]) for name in ("cle_source", "collectivite", "siren", "titre", "theme", "statut")),
-                text(counted),
-            )
-        _show(table)
-        if len(result.usages) > SHOWN:
-            print(f"… et {len(result.usages) - SHOWN} autres : « --json » les donne tous.")
-    for decision in result.decisions[:SHOWN]:
-        print(
-            f"Décision {decision['decision_id']} {decision['etat']} : {decision['objet_type']} → « {decision['valeur']} », "
-            f"{decision['auteur']}, {decision['date']} : {decision['motif']}"
-        )
-    for record in result.enregistrements[:5]:
-        several = "s" if "-" in (record.lignes_du_fichier or "") else ""
-        lines = f", ligne{several} {record.lignes_du_fichier} du fichier" if record.lignes_du_fichier else ""
-        print(f"Enregistrement {record.ligne} de {record.source} ({record.cle}){lines}")
-        print(f"  octets : {record.fichier} (sha256 {record.livraison}, {record.octets})")
-        for correction in record.corrections:
-            print(
-                f"  correction {correction['etat']} : {correction['colonne']} « {text(correction['valeur_attendue'])} » → "
-                f"« {text(correction['valeur_nouvelle'])} », {correction['auteur']}, {correction['date']} : {correction['motif']}"
-            )
-        for name, value in (record.contenu or {}).items():
-            if value is not None and len(result.enregistrements) == 1:
-                print(f"  {name} : {value}")
-    if len(result.enregistrements) > 5:
-        print(f"… et {len(result.enregistrements) - 5} autres enregistrements : « --json » les donne tous.")
+        table.add_row(row["id"], row["released_at"], row["predecessor"] or "", PERIMETERS[row["perimetre"]], mark)
+    show(table)
 
 
 def measures(results: Sequence[Measure], json: bool) -> None:

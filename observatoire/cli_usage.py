@@ -23,7 +23,8 @@ def _reason(error: Any, context: Any) -> str:
         near = f" Proches : {', '.join(sorted(error.possibilities))}." if error.possibilities else ""
         return f"Option « {error.option_name} » inconnue.{near}"
     if "MissingParameter" in kinds:
-        return f"{_place(error)} attendu et absent."
+        agreed = "attendue et absente" if _is_option(error.param) else "attendu et absent"
+        return f"{_place(error)} {agreed}."
     if "BadOptionUsage" in kinds:
         return f"L'option « {error.option_name} » attend une valeur."
     if "BadParameter" in kinds:
@@ -41,9 +42,13 @@ def _place(error: Any) -> str:
     parameter = error.param
     if parameter is None:
         return "Paramètre"
-    if parameter.param_type_name == "argument":
-        return f"Argument « {parameter.name} »"
-    return f"Option « {parameter.opts[0]} »"
+    if _is_option(parameter):
+        return f"Option « {parameter.opts[0]} »"
+    return f"Argument « {parameter.name} »"
+
+
+def _is_option(parameter: Any) -> bool:
+    return parameter is not None and parameter.param_type_name == "option"
 
 
 def _detail(message: str) -> str:

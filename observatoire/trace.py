@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     import duckdb
 
 Row = dict[str, Any]
+Place = tuple[str, str, int]  # source, delivery, ordinal
+
+REGISTER = "cas_usage"  # the source that the keys of the register belong to
+PAIR = " + "  # between the two records that a merge decision is about
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Trace:
-    """What an identifier designates, down to the records. `nature`: indicateur, usage, preuve or chiffre."""
+    """What an identifier designates, down to the records.
+
+    `nature`: indicateur, usage, preuve, chiffre, candidat or decision. `candidats`: what the machine judged of records of
+    other sources; `heritiers`: the identifiers that a decision joined or separated.
+    """
 
     id: str
     release: str
@@ -51,49 +60,57 @@ class Trace:
     usages: list[Row]
     preuves: list[Row]
     decisions: list[Row]
+    candidats: list[Row]
+    heritiers: list[Row]
     enregistrements: list[Record]
     colonnes: dict[str, list[str]]
-
-    def fact_lines(self) -> list[str]:
-        """A figure in words: what it is worth, of what, and what it does not say."""
-        fact = self.fait
-        value = (
-            "sans valeur (" + str(fact["absence"]) + ")"
-            if fact["valeur"] is None
-            else f"{fact['valeur']:f}".rstrip("0").rstrip(".")
-        )
-        return [
-            f"{fact['libelle']} : {value.replace('.', ',')} {fact['unite']}"
-            + (f" — {fact['domaine']}" if fact["domaine"] else ""),
-            f"Définition : {fact['definition']}",
-            f"Base : {fact['base']} (n = {fact['n']}). Plan : {fact['plan']}.",
-            str(fact["mention"]),
-        ]
 
     def as_dict(self) -> Row:
         return json.loads(json.dumps(asdict(self), ensure_ascii=False, default=str))  # type: ignore[no-any-return]
 
 
+TABLES = {
+    "indicateur": "indicateurs",
+    "usage": "usages",
+    "preuve": "preuves",
+    "chiffre": "chiffres_publies",
+    "candidat": "candidats",
+    "decision": "decisions",
+}
+
+
 def trace(settings: Settings, release: Release, wanted: str, sources: dict[str, Source]) -> Trace:
-    """Follow a figure, a use (its id or its key in the register), a piece of evidence or a quoted figure to its bytes.
+    """Follow an identifier to its bytes: a figure, a use (its id or its key in the register), a piece of evidence, a quoted
+    figure, a candidate (its id, « source|clé » or its key) or a decision, which leads to what it is about.
 
     Reads the release and the archive only: no network. Raises UsageError when nothing has this identifier.
     """
     with opened(settings, release) as con:
-        nature, fact = _find(con, wanted)
-        uses = _uses(con, nature, fact)
+        nature, fact = _find(con, wanted, sources)
+        keys = _keys(nature, fact)
+        uses = _uses(con, nature, fact, keys)
         evidence = _evidence(con, nature, fact, uses)
-        decided = _decisions(con, uses)
-        places = [(row["source"], row["livraison"], row["ligne"]) for row in evidence]
+        judged = _candidates(con, fact, keys)
+        decided = (
+            [fact]
+            if nature == "decision"
+            else _decisions(con, uses, {*keys, *(f"{row['source']}|{row['cle_source']}" for row in evidence)})
+        )
+        heirs = _heirs(con, fact) if nature == "decision" else []
+        places: dict[Place, str | None] = {
+            (row["source"], row["livraison"], row["ligne"]): row[name]
+            for rows, name in ((judged, "cle"), (evidence, "cle_source"))
+            for row in rows
+        }
         if nature == "chiffre":
-            places = [("chiffres_publies", fact["livraison"], fact["ligne"])]
+            places = {("chiffres_publies", fact["livraison"], fact["ligne"]): None}
         if nature == "indicateur" and fact.get(
             "livraison"
         ):  # estimated from a survey: the rows behind it are restricted
-            places = [("enquetes_chiffres", fact["livraison"], fact["ligne"])]
-        records = [_record(settings, con, sources, place) for place in dict.fromkeys(places)]
-    table = {"indicateur": "indicateurs", "usage": "usages", "preuve": "preuves", "chiffre": "chiffres_publies"}[nature]
-    return Trace(wanted, release.id, nature, fact, uses, evidence, decided, records, table_origins(settings, table))
+            places = {("enquetes_chiffres", fact["livraison"], fact["ligne"]): None}
+        records = [_record(settings, con, sources, place, key) for place, key in places.items()]
+    origins = table_origins(settings, TABLES[nature])
+    return Trace(wanted, release.id, nature, fact, uses, evidence, decided, judged, heirs, records, origins)
 
 
 def table_origins(settings: Settings, table: str) -> dict[str, list[str]]:
@@ -132,17 +149,34 @@ def _rows(con: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _find(con: duckdb.DuckDBPyConnection, wanted: str) -> tuple[str, Row]:
+def _has(con: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether the release holds this table: those made before it was published do not."""
+    return bool(_rows(con, f"select 1 from information_schema.tables where table_name = {literal(table)}"))
+
+
+def _find(con: duckdb.DuckDBPyConnection, wanted: str, sources: dict[str, Source]) -> tuple[str, Row]:
     value = literal(wanted)
     searches = {
         "indicateur": f"select * from indicateurs where indicateur_id = {value} order by annee desc, edition desc",
-        "usage": f"select * from usages where usage_id = {value} or cle_source = {value} order by usage_id",
+        "usage": f"select * from usages where usage_id = {value} or cle_source = {value} "
+        f"or {literal(REGISTER + '|')} || cle_source = {value} order by usage_id",
         "preuve": f"select * from preuves where preuve_id = {value}",
         "chiffre": f"select * from chiffres_publies where chiffre_id = {value}",
+        "candidat": f"select * from candidats where candidat_id = {value} or source || '|' || cle = {value} "
+        f"or cle = {value} order by source, cle",
+        "decision": f"select * from decisions where decision_id = {value}",
     }
     for nature, query in searches.items():
-        if fact := _one(con, query):
-            return nature, fact
+        if not _has(con, TABLES[nature]):
+            continue
+        found = _rows(con, query)
+        if nature == "candidat" and len(found) > 1:
+            listed = ", ".join(f"« {row['source']}|{row['cle']} »" for row in found[:4])
+            raise UsageError(f"« {wanted} » désigne plusieurs candidats. Donner l'un d'eux : {listed}.")
+        if found:
+            return nature, found[0]
+    if _has(con, "usages_heritiers") and (heirs := _heirs_of(con, wanted)):
+        return "usage", heirs[0]
     near = _rows(
         con,
         f"select indicateur_id from indicateurs where starts_with(indicateur_id, {literal(wanted + '/')}) order by 1 limit 4",
@@ -150,13 +184,65 @@ def _find(con: duckdb.DuckDBPyConnection, wanted: str) -> tuple[str, Row]:
     if near:
         listed = ", ".join(f"« {row['indicateur_id']} »" for row in near)
         raise UsageError(f"« {wanted} » n'existe que ventilé. Par exemple : {listed}.")
+    source = sources.get(wanted.split("|")[0])
+    if "|" in wanted and source is not None and not source.republished:
+        raise UsageError(
+            f"« {wanted} » : la source {source.id} n'est pas republiée, ses candidats ne sont dans aucune version. Les lire "
+            "dans la table core.candidats de l'entrepôt (data/work)."
+        )
     raise UsageError(
         f"Rien ne porte l'identifiant « {wanted} » dans cette version. Donner un indicateur_id (« REG-USA »), "
-        "un usage_id, une clé du registre (« v001 »), un preuve_id ou un chiffre_id."
+        "un usage_id, une clé du registre (« v001 »), un preuve_id, un chiffre_id, la clé d'un candidat (« pstw|PSTW-1030 ») "
+        "ou une décision (« d00004 »)."
     )
 
 
-def _uses(con: duckdb.DuckDBPyConnection, nature: str, fact: Row) -> list[Row]:
+def _heirs_of(con: duckdb.DuckDBPyConnection, wanted: str) -> list[Row]:
+    """The use that inherited an identifier, or a key of the register, which no longer stands alone."""
+    value = literal(wanted)
+    return _rows(
+        con,
+        "select u.* from usages_heritiers as h inner join usages as u on u.usage_id = h.usage_id "
+        f"where h.nature = 'fusion' and (h.ancien_usage_id = {value} or h.cle_source in ({value}, "
+        f"{literal(REGISTER + '|')} || {value})) order by u.usage_id",
+    )
+
+
+def _keys(nature: str, fact: Row) -> list[str]:
+    """The records, « source|clé », that a candidate is or that a decision is about: two of them for a merge."""
+    if nature == "candidat":
+        return [f"{fact['source']}|{fact['cle']}"]
+    return str(fact["cle"]).split(PAIR) if nature == "decision" else []
+
+
+def _listed(values: Iterable[str]) -> str:
+    """Literals for an « in », never empty."""
+    return ", ".join(literal(value) for value in values) or "null"
+
+
+def _candidates(con: duckdb.DuckDBPyConnection, fact: Row, keys: list[str]) -> list[Row]:
+    """What the machine judged of these records, and of those that the decision changed."""
+    if not keys or not _has(con, "candidats"):
+        return []
+    decided = literal(str(fact.get("decision_id", "")))
+    return _rows(
+        con,
+        f"select * from candidats where source || '|' || cle in ({_listed(keys)}) or list_contains(decisions, {decided}) "
+        "order by source, cle",
+    )
+
+
+def _heirs(con: duckdb.DuckDBPyConnection, fact: Row) -> list[Row]:
+    """The identifiers that a decision joined to another use, or separated."""
+    if not _has(con, "usages_heritiers"):
+        return []
+    return _rows(
+        con,
+        f"select * from usages_heritiers where decision_id = {literal(fact['decision_id'])} order by ancien_usage_id, usage_id",
+    )
+
+
+def _uses(con: duckdb.DuckDBPyConnection, nature: str, fact: Row, keys: list[str]) -> list[Row]:
     chosen = "u.usage_id, u.cle_source, u.collectivite, u.siren, u.titre, u.theme, u.statut, u.confirme"
     if nature == "indicateur":
         return _rows(
@@ -166,7 +252,15 @@ def _uses(con: duckdb.DuckDBPyConnection, nature: str, fact: Row) -> list[Row]:
         )
     if nature in ("usage", "preuve"):
         return _rows(con, f"select {chosen} from usages as u where u.usage_id = {literal(fact['usage_id'])}")
-    return []
+    if nature not in ("candidat", "decision"):
+        return []
+    decided, about = literal(str(fact.get("decision_id", ""))), literal(fact.get("usage_id") or "")
+    return _rows(
+        con,
+        f"select {chosen} from usages as u where u.usage_id = {about} or list_contains(u.decisions, {decided}) "
+        f"or u.usage_id in (select usage_id from preuves where source || '|' || cle_source in ({_listed(keys)})) "
+        "order by u.cle_source, u.usage_id",
+    )
 
 
 def _evidence(con: duckdb.DuckDBPyConnection, nature: str, fact: Row, uses: list[Row]) -> list[Row]:
@@ -179,30 +273,31 @@ def _evidence(con: duckdb.DuckDBPyConnection, nature: str, fact: Row, uses: list
     return _rows(con, f"select {chosen} from preuves where usage_id in ({listed}) order by source, ligne, preuve_id")
 
 
-def _decisions(con: duckdb.DuckDBPyConnection, uses: list[Row]) -> list[Row]:
-    """What analysts decided of the uses and what the listed authorities replied, oldest first; nothing before it was kept."""
-    kept = _one(con, "select 1 as un from information_schema.tables where table_name = 'decisions'")
-    if not uses or not kept:
+def _decisions(con: duckdb.DuckDBPyConnection, uses: list[Row], keys: set[str]) -> list[Row]:
+    """What analysts decided of the uses and records, and what the listed authorities replied, oldest first."""
+    if not (uses or keys) or not _has(con, "decisions"):
         return []
-    listed = ", ".join(literal(row["usage_id"]) for row in uses)
+    listed = _listed(row["usage_id"] for row in uses)
     return _rows(
         con,
         "select decision_id, objet_type, cle, valeur_attendue, valeur, motif, auteur, date, etat, explication, preuve_url "
         f"from decisions where usage_id in ({listed}) "
-        f"or decision_id in (select unnest(decisions) from usages where usage_id in ({listed})) order by date, decision_id",
+        f"or decision_id in (select unnest(decisions) from usages where usage_id in ({listed})) "
+        f"or list_has_any(string_split(cle, {literal(PAIR)}), [{_listed(sorted(keys))}]::varchar[]) order by date, decision_id",
     )
 
 
 def _record(
-    settings: Settings, con: duckdb.DuckDBPyConnection, sources: dict[str, Source], place: tuple[str, str, int]
+    settings: Settings, con: duckdb.DuckDBPyConnection, sources: dict[str, Source], place: Place, key: str | None
 ) -> Record:
+    """The record at this place; `key` is known before only when the row that led here says it."""
     source_id, sha256, ordinal = place
     extract = _one(
         con,
         f"select cle, contenu from extraits where source = {literal(source_id)} "
         f"and livraison = {literal(sha256)} and ligne = {ordinal}",
     )
-    key = extract["cle"] if extract else None
+    key = extract["cle"] if extract else key
     corrections = _rows(
         con,
         "select colonne, valeur_attendue, valeur_nouvelle, motif, auteur, date, etat from corrections "

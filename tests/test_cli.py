@@ -105,6 +105,27 @@ def test_every_command_and_option_is_documented(name: str) -> None:
         assert getattr(parameter, "help", None), f"{name} {parameter.name} has no help"
 
 
+@pytest.mark.parametrize("name", ["", "evaluate", "register", "review", "survey", *sorted(COMMANDS)])
+def test_help_is_in_french_and_whole(project: Settings, name: str) -> None:
+    done = run(project, *name.split(), "--help")
+    assert done.returncode == 0, done.stderr
+    for english in ("Usage", "Commands", "Show this", "required", "default", "Options:", "Arguments:", "<", "..."):
+        assert english not in done.stdout, english
+    assert done.stdout.startswith("Emploi : observatoire") and "Montrer cette aide" in done.stdout
+
+
+def test_help_says_what_a_value_is_and_whether_it_is_needed(project: Settings) -> None:
+    shown = " ".join(run(project, "review", "decide", "--help").stdout.split())
+    assert "--auteur TEXTE Qui décide, ou enregistre la réponse. [obligatoire]" in shown
+    shown = " ".join(run(project, "evaluate", "merges", "--help").stdout.split())
+    assert "[par défaut : apprentissage]" in shown and "--vague ENTIER" in shown and "[au moins 1]" in shown
+    assert "--champ TEXTE… Un champ" in " ".join(run(project, "register", "add", "--help").stdout.split())
+    summary = " ".join(run(project, "--help").stdout.split())
+    assert (
+        "ingest Prendre la livraison d'une source, de son adresse ou d'un fichier, sans rien publier. build" in summary
+    )
+
+
 def test_help_loads_nothing_heavy(project: Settings) -> None:
     heavy = {"duckdb", "pandas", "pyarrow", "prefect", "great_expectations", "sqlglot", "requests", "numpy", "pydantic"}
     assert loaded_by(project, "--help") & heavy == set()
@@ -120,6 +141,7 @@ def test_a_second_refresh_says_that_nothing_is_new(released: Released) -> None:
     done = run_alone(released[0], "refresh")
     assert done.returncode == 0
     assert done.stdout.startswith(f"Rien de neuf : la version {released[1].release} reste en service.\n")
+    assert " embarqué " in run(released[0], "releases").stdout
     assert "Périmètre embarqué" in done.stdout
 
 
@@ -161,6 +183,10 @@ def test_exit_codes(project: Settings, released: Released) -> None:
     ("arguments", "said"),
     [
         (("trace",), "Argument « identifiant » attendu et absent. Voir « observatoire trace --help »."),
+        (
+            ("review", "decide", "a", "b", "c"),
+            "Option « --auteur » attendue et absente. Voir « observatoire review decide",
+        ),
         (("publier",), "Commande « publier » inconnue. Commandes : refresh, ingest,"),
         (("diff", "a", "b", "c"), "Argument en trop : c."),
         (("refresh", "--attendre", "abc"), "Option « --attendre » : valeur refusée (un nombre est attendu)."),

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from observatoire import cli_output as output
+from observatoire.cli_help import FrenchTyper
 
-app = typer.Typer(help="Mesurer la qualité des jugements automatiques.", no_args_is_help=True)
+app = FrenchTyper(help="Mesurer la qualité des jugements automatiques.")
 
 Json = Annotated[bool, typer.Option("--json", help="Répondre en JSON, pour un programme.")]
 Half = Annotated[
@@ -39,7 +40,10 @@ def merges(moitie: Half = "apprentissage", vague: Draw = None, json: Json = Fals
     from observatoire.commands.output_evaluate import merges as show
     from observatoire.judgement.merges import measure_merges
 
-    show(measure_merges(output.settings(), checked_half(moitie), vague), json)
+    half = checked_half(moitie)
+    with output.progress(json) as tell:
+        measured = measure_merges(output.settings(), half, vague, tell)
+    show(measured, json)
 
 
 FondsVert = Annotated[
@@ -65,7 +69,7 @@ def themes(
     fonds_vert: FondsVert = None,
     pstw: Annotated[
         Path | None,
-        typer.Option("--pstw", help="Livraison de Public Sector Tech Watch (CSV), pour ses fonctions COFOG."),
+        typer.Option("--pstw", help="Livraison de Public Sector Tech Watch (CSV ou XLSX), pour ses fonctions COFOG."),
     ] = None,
     vague: Draw = None,
     json: Json = False,

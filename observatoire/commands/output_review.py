@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from observatoire.cli_output import SHOWN, print_json
+from observatoire.cli_output import SHOWN, print_json, settings
+from observatoire.vocabularies import codes_by_list
 
 if TYPE_CHECKING:
     from observatoire.review.apply import Applied
     from observatoire.review.cases import Put
     from observatoire.review.export import Exported
     from observatoire.review.upkeep import Upkeep
+
+
+LISTED = 20
+LISTS = {"objet": "decision_objet"}  # the columns whose list has another name than theirs
+
+
+def admitted(column: str, reason: str, lists: Mapping[str, Sequence[str]]) -> str:
+    """What a column accepts, after an unknown code: its codes, or the file to read when they are many or depend on the row."""
+    if not reason.endswith((" inconnu", " inconnue")):
+        return ""
+    codes = lists.get(LISTS.get(column, column), [])
+    if 0 < len(codes) <= LISTED:
+        return f" Admis : {', '.join(codes)}."
+    return " Codes admis : data/register/vocabulaires.yml."
 
 
 def exported(result: Exported, json: bool) -> None:
@@ -30,8 +46,10 @@ def applied(result: Applied, json: bool) -> None:
     if json:
         print_json(result.as_dict())
         return
+    lists = codes_by_list(settings().register) if result.refused else {}
     for item in result.refused:
-        print(f"Ligne {item.ligne}, colonne « {item.colonne} » : {item.motif}. La corriger et relancer.")
+        remedy = admitted(item.colonne, item.motif, lists)
+        print(f"Ligne {item.ligne}, colonne « {item.colonne} » : {item.motif}.{remedy} La corriger et relancer.")
     for row in result.added[:SHOWN]:
         print(f"{row['decision_id']} : {row['objet_type']} de {row['cle']} → {row['valeur']}")
     if len(result.added) > SHOWN:
@@ -50,8 +68,10 @@ def put(result: Put, json: bool) -> None:
     if json:
         print_json(result.as_dict())
         return
+    lists = codes_by_list(settings().register) if result.faults else {}
     for fault in result.faults:
-        print(f"{fault.cas}, colonne « {fault.colonne} » : {fault.motif}. La corriger et relancer.")
+        remedy = admitted(fault.colonne, fault.motif, lists)
+        print(f"{fault.cas}, colonne « {fault.colonne} » : {fault.motif}.{remedy} La corriger et relancer.")
     if result.faults:
         print("Le registre n'a pas été modifié.")
         return

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from observatoire import cli_output as output
+from observatoire.cli_help import FrenchTyper
 
-app = typer.Typer(help="Tenir le registre des cas documentés.", no_args_is_help=True)
+app = FrenchTyper(help="Tenir le registre des cas documentés.")
 
 Author = Annotated[str, typer.Option("--auteur", help="Qui change le registre ou vérifie les liens.")]
 Date = Annotated[str | None, typer.Option("--date", help="Date du changement (AAAA-MM-JJ) ; celle du jour par défaut.")]

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from observatoire import cli_output as output
+from observatoire.cli_help import FrenchTyper
 
-app = typer.Typer(help="Faire trancher les doutes par des analystes, dans un tableur.", no_args_is_help=True)
+app = FrenchTyper(help="Faire trancher les doutes par des analystes, dans un tableur.")
 
 Json = Annotated[bool, typer.Option("--json", help="Répondre en JSON, pour un programme.")]
 

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from observatoire import cli_output as output
+from observatoire.cli_help import FrenchTyper
 from observatoire.commands import survey_figures
 
-app = typer.Typer(help="Enquêtes : tirer, importer, estimer.", no_args_is_help=True)
+app = FrenchTyper(help="Enquêtes : tirer, importer, estimer.")
 
 Json = Annotated[bool, typer.Option("--json", help="Répondre en JSON, pour un programme.")]
 Wait = Annotated[

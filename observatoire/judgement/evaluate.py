@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from observatoire.errors import UsageError
 from observatoire.judgement.detection import judgement_query, lexicon_query
+from observatoire.judgement.gold import GOLD, checked_draw, read_given
 from observatoire.judgement.lexicon import load_lexicon
 from observatoire.judgement.models import ENGLISH_SOURCES
 from observatoire.judgement.themes import load_rules, load_themes, rules_query, themes_query
@@ -20,7 +21,6 @@ from observatoire.territories.evaluate import Rate
 if TYPE_CHECKING:
     import duckdb
 
-GOLD = Path("tests") / "gold"
 VARIABLES = ("ia", "theme", "finalite_environnementale", "technique", "statut")
 DRAWS, SEED = 4000, 20261124
 
@@ -45,8 +45,7 @@ select gold_id, {columns} from tranches group by gold_id
 # COFOG labels (levels I and II) as the delivery writes them.
 FUNCTIONS = """
 insert into fonctions
-select "PSTW ID", "Functions of Government (COFOG level I)", "Functions of Government (COFOG level II)"
-from read_csv({pstw}, header = true, all_varchar = true)
+select "PSTW ID", "Functions of Government (COFOG level I)", "Functions of Government (COFOG level II)" from pstw
 """
 
 
@@ -93,7 +92,7 @@ def measure_detection(
 ) -> DetectionMeasure:
     """Judge the texts of a half (of one draw only, with `draw`) and compare.
 
-    Raises UsageError when the labelled texts are not there.
+    Raises UsageError when the labelled texts are not there, for an unknown draw, and for a file of another kind.
     """
     with closing(_labelled(settings, half, fonds_vert, draw)) as con:
         missing = _missing(con)
@@ -117,16 +116,18 @@ def measure_detection(
 def measure_themes(
     settings: Settings, half: str, fonds_vert: Path | None = None, pstw: Path | None = None, draw: int | None = None
 ) -> ThemesMeasure:
-    """Classify the texts of a half coded as AI and compare. Raises UsageError when the labelled texts are not there.
+    """Classify the texts of a half coded as AI and compare.
 
     `pstw`, a delivery of the Public Sector Tech Watch, gives the COFOG labels of its cases, which the pipeline also reads.
+    Raises UsageError when the labelled texts are not there, for an unknown draw, and for a file of another kind.
     """
     rules, ranks = load_rules(settings.register), load_themes(settings.register)
     with closing(_labelled(settings, half, fonds_vert, draw)) as con:
         missing = _missing(con)
         con.execute("create temp table fonctions (cle varchar, cofog varchar, cofog_2 varchar)")
         if pstw:
-            con.execute(FUNCTIONS.format(pstw=literal(str(_existing(pstw)))))
+            read_given(con, settings, "--pstw", "pstw", pstw)
+            con.execute(FUNCTIONS)
         con.execute("create temp table formes_themes as " + rules_query(rules))
         texts = (
             "select j.gold_id as cle, texte_normalise(j.texte) as texte, null::varchar as cpv, f.cofog, f.cofog_2 from juges as j "
@@ -184,15 +185,15 @@ def _labelled(settings: Settings, half: str, fonds_vert: Path | None, draw: int 
     con.execute(TRUTHS.format(gold=str(gold).replace("'", "''"), pairs=pairs, columns=columns))
     con.execute("create temp table aides (empreinte varchar, texte varchar)")
     if fonds_vert:
+        read_given(con, settings, "--fonds-vert", "fonds_vert", fonds_vert)
         con.execute(
-            "insert into aides select distinct sha256(trim(nom_du_projet)), trim(nom_du_projet) from "
-            f"read_csv({literal(str(_existing(fonds_vert)))}, delim = ';', header = true, all_varchar = true)"
+            "insert into aides select distinct sha256(trim(nom_du_projet)), trim(nom_du_projet) from fonds_vert"
         )
     con.execute(
         "create temp table textes as select j.gold_id, j.source, j.cle, coalesce(nullif(j.texte, ''), a.texte) as texte "
         f"from read_csv({literal(str(gold / 'jugements.csv'))}, all_varchar = true) as j "
         "left join aides as a on a.empreinte = j.empreinte where j.moitie = $1 and coalesce(j.vague = $2, true)",
-        [half, None if draw is None else str(draw)],
+        [half, checked_draw(con, gold / "jugements.csv", half, draw)],
     )
     con.execute("create temp table lexique as " + lexicon_query(lexicon))
     listed = ", ".join(literal(source) for source in ENGLISH_SOURCES)
@@ -207,12 +208,6 @@ def _labelled(settings: Settings, half: str, fonds_vert: Path | None, draw: int 
         "left join decisions as d on d.cle = t.gold_id where t.texte is not null"
     )
     return con
-
-
-def _existing(path: Path) -> Path:
-    if not path.is_file():
-        raise UsageError(f"{path} n'existe pas. Donner le fichier CSV de la livraison.")
-    return path
 
 
 def _missing(con: duckdb.DuckDBPyConnection) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from observatoire.errors import UsageError
+from observatoire.judgement.gold import GOLD, checked_draw
 from observatoire.judgement.models import THEME_FORMS
 from observatoire.judgement.themes import load_rules, load_themes, themes_query
 from observatoire.settings import Settings
@@ -20,7 +22,7 @@ from observatoire.warehouse.models import load_macros
 if TYPE_CHECKING:
     import duckdb
 
-GOLD = Path("tests") / "gold" / "fusions.csv"
+PAIRS = GOLD / "fusions.csv"
 READ = (
     "core.territoires", "core.millesime_reference", "core.noms_territoires", "core.noms_decisions", "core.contexte_europe",
     "core.lexique_themes", "staging.noms_mots", "staging.noms_usage", "staging.noms_zones", "staging.glossaire",
@@ -118,31 +120,34 @@ class MergeMeasure:
     errors: tuple[tuple[str, str, str, str], ...]
 
 
-def measure_merges(settings: Settings, half: str, draw: int | None = None) -> MergeMeasure:
+def measure_merges(
+    settings: Settings, half: str, draw: int | None = None, tell: Callable[[str, int, int], None] | None = None
+) -> MergeMeasure:
     """Measure the rules of merging on the pairs of `half` (apprentissage, test) of tests/gold/fusions.csv, of one draw only
-    with `draw`.
+    with `draw`. `tell` is told each step, how many are done, and of how many.
 
-    Reads the warehouse without changing it. Raises UsageError when the warehouse or the pairs are missing, or when the
-    warehouse was built by another version of the models.
+    Reads the warehouse without changing it. Raises UsageError when the warehouse or the pairs are missing, for an unknown
+    draw, or when the warehouse was built by another version of the models.
     """
     import duckdb
 
-    gold = settings.project / GOLD
+    gold = settings.project / PAIRS
     if not gold.is_file():
-        raise UsageError(f"{GOLD} est absent : la mesure se fait depuis le dépôt du projet.")
+        raise UsageError(f"{PAIRS} est absent : la mesure se fait depuis le dépôt du projet.")
     if not settings.warehouse.is_file():
         raise UsageError("L'entrepôt n'est pas construit. Lancer « observatoire refresh ».")
     with closing(duckdb.connect()) as con:
+        wanted = checked_draw(con, gold, half, draw)
         connection.configure(con, settings)
         con.execute(f"attach {literal(str(settings.warehouse))} as entrepot (read_only)")
         try:
-            _compare(con, settings, gold)
+            _compare(con, settings, gold, tell or (lambda what, done, total: None))
         except (duckdb.BinderException, duckdb.CatalogException) as error:
             said = (
                 "L'entrepôt n'est pas celui de cette version du projet. Lancer « observatoire build » puis recommencer."
             )
             raise UsageError(said) from error
-        rows = con.execute(JUDGED, {"half": half, "draw": None if draw is None else str(draw)}).fetchall()
+        rows = con.execute(JUDGED, {"half": half, "draw": wanted}).fetchall()
     return _measured(half, rows)
 
 
@@ -158,8 +163,15 @@ order by p.paire_id
 """
 
 
-def _compare(con: duckdb.DuckDBPyConnection, settings: Settings, gold: Path) -> None:
+COMPARED = ("traces_corpus", "traces_mots", "traces_noms", "traces_paires")
+
+
+def _compare(
+    con: duckdb.DuckDBPyConnection, settings: Settings, gold: Path, tell: Callable[[str, int, int], None]
+) -> None:
     """core.traces_paires over the traces that the pairs name, made by the project's own models."""
+    steps = 2 + len(COMPARED)
+    tell("Organismes", 0, steps)
     pending = load_macros(settings.sql)
     for _ in range(len(pending)):  # a macro may call one defined later
         pending = [macro for macro in pending if not _defined(con, macro.statement)]
@@ -170,10 +182,12 @@ def _compare(con: duckdb.DuckDBPyConnection, settings: Settings, gold: Path) -> 
     con.execute(RECORDS)
     con.execute(NAMES)
     resolve(con, "noms", "noms_trouves")
+    tell("Thèmes", 1, steps)
     rules, ranks = load_rules(settings.register), load_themes(settings.register)
     con.execute("create table themes as " + themes_query(rules, ranks, THEME_FORMS, TEXTS))
     con.execute(TRACES)
-    for table in ("traces_corpus", "traces_mots", "traces_noms", "traces_paires"):
+    for done, table in enumerate(COMPARED, 2):
+        tell(f"core.{table}", done, steps)
         text = (settings.sql / "core" / f"{table}.sql").read_text(encoding="utf-8")
         con.execute(f"create table core.{table} as {text}")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from observatoire.errors import UsageError
+from observatoire.release.refusal import refusal
 from observatoire.release.store import Release
 from observatoire.release.vintages import as_of_query, vintages_folder
 from observatoire.settings import Settings
@@ -59,17 +60,17 @@ def opened(settings: Settings, release: Release, as_of: str | None = None) -> It
 
 
 def ask(settings: Settings, release: Release, sql: str, as_of: str | None = None) -> Answer:
-    """The answer to one SELECT. Raises UsageError with DuckDB's first line when it cannot be run."""
+    """The answer to one SELECT. Raises UsageError, in one line, when it cannot be run or asks nothing."""
     import duckdb
 
     with opened(settings, release, as_of) as con:
         try:
             cursor = con.execute(sql)
-            columns = [column[0] for column in cursor.description or []]
-            return Answer(columns, cursor.fetchall())
+            if cursor is None:  # DuckDB has no answer to a text that holds no statement
+                raise UsageError("Requête vide. Écrire une requête SQL, par exemple « from usages limit 10 ».")
+            return Answer([column[0] for column in cursor.description or []], cursor.fetchall())
         except duckdb.Error as error:
-            first = str(error).strip().splitlines()[0]
-            raise UsageError(f"Requête refusée : {first}. Tables : {', '.join(release.tables())}.") from error
+            raise UsageError(refusal(str(error), release.tables())) from error
 
 
 def _day(text: str) -> str:
