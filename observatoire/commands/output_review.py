@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from observatoire.cli_output import SHOWN, print_json, settings
+from observatoire.review.links import ALIVE, DEAD, MOVED, UNKNOWN
+from observatoire.review.upkeep import MONTHS
 from observatoire.vocabularies import codes_by_list
 
 if TYPE_CHECKING:
     from observatoire.review.apply import Applied
     from observatoire.review.cases import Put
     from observatoire.review.export import Exported
+    from observatoire.review.links import Link
     from observatoire.review.upkeep import Upkeep
 
 
@@ -79,40 +83,92 @@ def put(result: Put, json: bool) -> None:
     print(f"{', '.join(result.ids)} {done}, noté dans historique.csv. Lancer « observatoire refresh » pour publier.")
 
 
+def links_checked(links: Sequence[Link], json: bool) -> None:
+    """What a check of the links found, and where it is noted."""
+    if json:
+        return
+    found = Counter(link.state for link in links)
+    print(
+        f"{len(links)} page(s) interrogée(s) : {found[ALIVE]} actives, {found[MOVED]} déplacées, {found[DEAD]} mortes, "
+        f"{found[UNKNOWN]} non lues. C'est noté dans data/register/liens.csv et historique.csv ; lancer "
+        "« observatoire refresh » pour publier."
+    )
+
+
 def upkeep(result: Upkeep, json: bool) -> None:
     """What the register needs, worst first."""
     if json:
         print_json(result.as_dict())
         return
+    last = f"le {result.last_change}" if result.last_change else "aucun"
+    print(
+        f"Version {result.release}, âges comptés jusqu'à aujourd'hui ({result.reference}). "
+        f"Dernier changement noté des cas : {last}."
+    )
     for line in result.unrecorded:
         print(f"À noter : {line}")
-    print(f"{len(result.old)} cas sans preuve datée depuis 24 mois (au {result.reference}) :")
-    for row in result.old[:SHOWN]:
-        seen = f"vu le {row['vu_le']}, {row['mois']} mois" if row["vu_le"] else "preuve non datée"
-        print(f"  {row['cle']} {row['collectivite']} — {row['titre']} ({row['statut']}, {seen})")
-    _more(len(result.old))
-    print(f"{len(result.statuses)} statut(s) à revoir d'après une preuve plus récente :")
-    for row in result.statuses[:SHOWN]:
-        print(
-            f"  {row['cle']} : {row['statut']} → {row['statut_propose']} ? ({row['preuve_date']}, {row['preuve_url']})"
-        )
-    print(f"Liens : {result.checked} vérifiés, {result.unchecked} jamais (« register check --live --auteur … »).")
+    dated = [row for row in result.old if row["vu_le"]]
+    _cases(f"{len(dated)} cas dont la dernière preuve datée a {MONTHS} mois ou plus", dated)
+    undated = [row for row in result.old if not row["vu_le"]]
+    _cases(f"{len(undated)} cas sans aucune preuve datée", undated)
+    _statuses(result.statuses)
+    since = f" (le plus ancien essai : {result.oldest_check})" if result.oldest_check else ""
+    print(
+        f"Liens : {result.checked} vérifiés{since}, {result.unchecked} jamais vérifiés, {len(result.links)} à reprendre"
+        f"{' :' if result.links else '.'}"
+    )
     for link in result.links[:SHOWN]:
         print(f"  {_link(link)}")
     _more(len(result.links))
+    if result.links:
+        print(
+            "  Ouvrir la page dans un navigateur ; donner l'adresse qui convient au cas : « register add --id CAS --champ "
+            "source_url=… »."
+        )
+    if result.unchecked:
+        print("  Vérifier les liens : « observatoire register check --live --auteur … ».")
 
 
-def _link(link: dict[str, str]) -> str:
-    """A page to take up again; of one that does not answer, what was met, since when, and what to do."""
-    copy = link["archive_url"] or "aucune copie trouvée"
-    if not link["muet_depuis"]:
-        return f"{link['etat']} : {link['url']} → {link['adresse_finale'] if link['etat'] == 'deplace' else copy}"
-    met = link.get("rencontre") or "le site ne répond pas"
-    last = f", dernier essai le {link['tentative']}" if link.get("tentative") else ""
-    return (
-        f"inconnu : {link['url']} → {met} depuis le {link['muet_depuis']}{last} ; copie : {copy}. Ouvrir la page dans un "
-        f"navigateur ; si elle a disparu, donner une autre adresse au cas (« register add --id … --champ source_url=… »)."
-    )
+def _cases(title: str, rows: Sequence[dict[str, Any]]) -> None:
+    print(f"{title}{' :' if rows else '.'}")
+    for row in rows[:SHOWN]:
+        seen = f", vu le {row['vu_le']}, {row['mois']} mois" if row["vu_le"] else ""
+        print(f"  {row['cle']} {row['collectivite']} — {row['titre']} ({row['statut']}{seen})")
+    _more(len(rows))
+
+
+def _statuses(rows: Sequence[dict[str, Any]]) -> None:
+    """Each proposal with what it rests on; a contract has no page, its object speaks for it."""
+    print(f"{len(rows)} statut(s) à revoir d'après une preuve plus récente{' :' if rows else '.'}")
+    for row in rows[:SHOWN]:
+        print(
+            f"  {row['cle']} {row['collectivite']} — {row['titre']} : {row['statut']} → {row['statut_propose']} ? "
+            f"{row['preuve_nature']} {row['preuve_cle']}, {row['preuve_date']}, « {row['preuve_titre']} » "
+            f"({row['preuve_url'] or 'sans adresse'})"
+        )
+    _more(len(rows))
+    if rows:
+        print(
+            "  Trancher : « observatoire review export » ; ou changer le cas avec sa nouvelle preuve : « register add --id CAS "
+            "--champ statut=… --champ source_url=… --champ source_date=… »."
+        )
+
+
+def _link(link: dict[str, Any]) -> str:
+    """A page to take up again: the cases that cite it, what was found of it, since when, and its copy.
+
+    « Non lue » and not « sans réponse »: a server that refuses machines does answer.
+    """
+    copy = f"copie : {link['archive_url']}" if link["archive_url"] else "aucune copie trouvée"
+    met = f" ({link['rencontre']})" if link["rencontre"] else ""
+    if link["muet_depuis"]:
+        known = f" ; « {link['etat']} » le {link['date']}" if link["etat"] != UNKNOWN else ""
+        what = f"non lue depuis le {link['muet_depuis']}, dernier essai le {link['tentative']}{met}{known} ; {copy}"
+    elif link["etat"] == MOVED:
+        what = f"déplacée vers {link['adresse_finale']}, constaté le {link['date']}"
+    else:
+        what = f"disparue, constaté le {link['date']} ; {copy}{met}"
+    return f"{', '.join(link['cas'])} : {link['url']} — {what}"
 
 
 def _more(number: int) -> None:

@@ -57,20 +57,30 @@ def add(
 
 @app.command()
 def check(
-    live: Annotated[bool, typer.Option("--live", help="Interroger chaque page citée et noter ce qui répond.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Interroger chaque page citée et noter ce qui répond (demande --auteur).")
+    ] = False,
     auteur: Author = "",
     date: Date = None,
     attendre: Wait = 0.0,
     json: Json = False,
 ) -> None:
-    """Dire ce qui est à vérifier : cas sans preuve depuis 24 mois, statuts dépassés, liens morts, changements non notés."""
-    from observatoire.commands.output_review import upkeep
+    """Dire ce qui est à vérifier : cas sans preuve depuis 24 mois, statuts dépassés, liens morts, changements non notés.
+
+    Les âges sont comptés jusqu'au jour où la commande est lancée.
+    """
+    from observatoire.commands.output_review import links_checked, upkeep
+    from observatoire.errors import UsageError
     from observatoire.pipeline import load_all_sources
     from observatoire.review.links import check_links
-    from observatoire.review.upkeep import examine
+    from observatoire.review.upkeep import examine, examined_release
 
     settings, who = output.settings(), "commande register check"
+    if (auteur or date) and not live:
+        raise UsageError("--auteur et --date signent une vérification des liens : ajouter --live, ou les retirer.")
     if live:
+        examined_release(settings)  # said before minutes of requests
         with output.progress(json) as tell:
-            check_links(settings, auteur, date, who, attendre, tell=tell)
+            links = check_links(settings, auteur, date, who, attendre, tell=tell)
+        links_checked(links, json)
     upkeep(examine(settings, load_all_sources(settings), who, attendre), json)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from observatoire.errors import BuildFailed, StorageError, UsageError
+from observatoire.errors import BuildFailed, UsageError
 from observatoire.review.decisions_file import COLUMNS, HELP, choices
+from observatoire.review.last_build import last_build
 from observatoire.review.sheet import write_csv, write_workbook
 from observatoire.settings import Settings
 from observatoire.storage import storage_errors, write_atomically
@@ -54,7 +54,7 @@ def export(settings: Settings, folder: Path | None = None) -> Exported:
     from observatoire.release.store import current_release
 
     current = current_release(settings)
-    if current is None or not settings.warehouse.is_file():
+    if current is None:
         raise BuildFailed("Rien n'est construit : lancer « observatoire build » puis relancer.")
     rows = doubts(settings)
     target = folder or settings.data / FOLDER
@@ -81,23 +81,9 @@ def export(settings: Settings, folder: Path | None = None) -> Exported:
 def doubts(settings: Settings) -> list[tuple[str | None, ...]]:
     """The rows of core.doutes, and the candidates to be examined where they are judged, in a stable order.
 
-    Raises BuildFailed when the warehouse lacks them, StorageError when a build holds it.
+    Raises BuildFailed when nothing was built or the warehouse lacks them, StorageError when a build holds it.
     """
-    import duckdb
-
-    try:
-        con = duckdb.connect(str(settings.warehouse), read_only=True)
-    except duckdb.Error as error:
-        raise StorageError(
-            f"{settings.warehouse} ne peut pas être lu (une construction est-elle en cours ?). Attendre puis relancer."
-        ) from error
     listed = ", ".join(FIELDS)
-    with closing(con):
-        tables = {
-            row[0]
-            for row in con.execute("select table_schema || '.' || table_name from information_schema.tables").fetchall()
-        }
-        if "core.doutes" not in tables:
-            raise BuildFailed("L'entrepôt date d'avant la revue : lancer « observatoire build » puis relancer.")
+    with last_build(settings) as con:
         rows = con.execute(f"select {listed} from core.doutes order by objet_type, nature, cle").fetchall()
-        return rows + (con.execute(CANDIDATES).fetchall() if "core.candidats" in tables else [])
+        return rows + con.execute(CANDIDATES).fetchall()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -69,3 +69,14 @@ def reasons(
         fill(con, name, columns, rows)
         found = con.execute(f"select _motifs from ({staging_text(settings, name)}) order by _ligne").fetchall()
     return [list(row[0]) for row in found]
+
+
+def web_addresses(settings: Settings, texts: Iterable[str]) -> list[str]:
+    """The distinct texts that the rules of the register take for web addresses, sorted."""
+    import duckdb
+
+    rule = "select distinct url from (select unnest(?) as url) where url_valide(url) order by url"
+    with closing(duckdb.connect()) as con:
+        for macro in used_macros(rule, {macro.name: macro for macro in load_macros(settings.sql)}):
+            con.execute(macro.statement)
+        return [url for (url,) in con.execute(rule, [list(texts)]).fetchall()]

@@ -126,15 +126,16 @@ statuts as (
     select
         'statut' as objet_type,
         s.objet as cle,
-        c.collectivite,
-        c.titre || coalesce(' — ' || c.description, '') as texte,
+        t.nom as collectivite,
+        t.titre || coalesce(' — ' || t.description, '') as texte,
         s.preuve_url,
         s.statut as valeur_attendue,
         'garder « ' || s.statut || ' »' as proposition,
-        s.statut_propose || ' (' || s.origine_id || ', ' || s.preuve_date || ')' as candidats,
+        s.statut_propose || ' (' || s.preuve_nature || ' ' || s.origine_id || ', ' || s.preuve_date || ' : '
+        || s.preuve_titre || ')' as candidats,
         'une preuve plus récente dit un autre statut' as raison
     from core.statuts_proposes as s
-    inner join staging.cas_usage as c on s.objet = 'cas_usage|' || c.id
+    inner join core.traces as t on t.cle = s.objet
 ),
 
 fusions as (
@@ -203,7 +204,20 @@ reunis as (
     from noms as n
     left join choix as c on c.cle = n.cle
     union all
-    select * from desaccords
+    -- One doubt per object: coders who disagree do not hide newer evidence.
+    select
+        d.objet_type,
+        d.cle,
+        d.collectivite,
+        d.texte,
+        coalesce(s.preuve_url, d.preuve_url) as preuve_url,
+        d.valeur_attendue,
+        d.proposition,
+        concat_ws(' ; ', s.candidats, d.candidats) as candidats,
+        concat_ws(' ; ', s.raison, d.raison) as raison,
+        d.guide
+    from desaccords as d
+    left join statuts as s on s.objet_type = d.objet_type and s.cle = d.cle
     union all
     select
         s.*,

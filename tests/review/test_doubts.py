@@ -79,11 +79,6 @@ def test_each_doubt_has_its_evidence_and_is_asked_once(judged: Warehouse) -> Non
     assert rows > 10 and others == [rows] * 4
 
 
-def test_a_newer_case_of_the_same_authority_proposes_a_status(judged: Warehouse) -> None:
-    for cle, statut, propose in judged.rows("select objet, statut, statut_propose from core.statuts_proposes"):
-        assert statut != propose and cle.startswith("cas_usage|")
-
-
 def test_the_sheets_of_the_real_register_come_back_as_decisions(
     released: tuple[Settings, Report], project: Settings, tmp_path: Any
 ) -> None:
@@ -116,7 +111,8 @@ def test_candidates_left_to_analysts_are_asked_where_they_are_judged(project: Se
         con.execute("create schema core")
         con.execute(f"create table core.doutes ({', '.join(f'{name} varchar' for name in FIELDS)})")
         con.execute("create table core.decisions_confrontees (objet_type varchar, objet varchar, retenue boolean)")
-    assert doubts(project) == [], "not judged yet"
+    with pytest.raises(BuildFailed, match="plus ancienne"):
+        doubts(project)
     with duckdb.connect(str(project.warehouse)) as con:
         con.execute(
             "create table core.candidats as select 'decp' as source, cle, 'Ville' as acheteur, 'Caméra' as objet, "
@@ -168,9 +164,9 @@ def test_a_trace_shows_what_was_decided_and_replied(judged: Warehouse) -> None:
 
     with duckdb.connect() as con:
         con.execute("create table usages as select 'u1' as usage_id, ['d2'] as decisions")
-        assert _decisions(con, [{"usage_id": "u1"}]) == [], "a release of before decisions were kept"
+        assert _decisions(con, [{"usage_id": "u1"}], set()) == [], "a release of before decisions were kept"
         columns = [f"{name} varchar" for (name,) in judged.rows("select column_name from (describe curated.decisions)")]
         con.execute(f"create table decisions ({', '.join(columns)})")
         for decision, usage in (("d1", "u1"), ("d2", None), ("d3", "u2")):
             con.execute("insert into decisions (decision_id, usage_id) values (?, ?)", [decision, usage])
-        assert [row["decision_id"] for row in _decisions(con, [{"usage_id": "u1"}])] == ["d1", "d2"]
+        assert [row["decision_id"] for row in _decisions(con, [{"usage_id": "u1"}], set())] == ["d1", "d2"]
