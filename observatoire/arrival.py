@@ -11,6 +11,7 @@ from observatoire.formats import FormatRefused, Loaded, load_delivery, raw_path,
 from observatoire.french import percent
 from observatoire.settings import Settings
 from observatoire.sources.spec import Source
+from observatoire.sql_text import identifier, literal
 from observatoire.storage import storage_errors
 
 
@@ -27,14 +28,39 @@ def judge(settings: Settings, source: Source, path: Path, delivery: Delivery, cu
             loaded = read_bytes(settings, source.of_vintage(delivery.vintage), path, target)
     except FormatRefused as error:
         raise DeliveryRefused(f"{name} : {error}. Livraison refusée, {kept}. {advice}{error.anchor}") from error
-    reason = _shortfall(
-        source, delivery, loaded, current, lambda d: load_delivery(settings, source, d, Archive(settings.raw))
+    reason, anchor = (
+        _shortfall(
+            source, delivery, loaded, current, lambda d: load_delivery(settings, source, d, Archive(settings.raw))
+        ),
+        "seuils-darrivee",
     )
+    if reason is None:
+        reason, anchor = _from_the_future(source, delivery, target), "date-future"
     if reason:
         for made in (target, target.with_suffix(".json")):
             made.unlink(missing_ok=True)
-        raise DeliveryRefused(f"{name} : {reason}. Livraison refusée, {kept}. {advice}seuils-darrivee")
+        raise DeliveryRefused(f"{name} : {reason}. Livraison refusée, {kept}. {advice}{anchor}")
     return loaded
+
+
+def _from_the_future(source: Source, delivery: Delivery, read: Path) -> str | None:
+    """Which record is dated after the day of arrival, in French; None when no column is watched or none is.
+
+    The newest date of the register is that of a release: a slip would date every figure.
+    """
+    import duckdb
+
+    day = delivery.first_seen[:10]
+    for column in source.arrival.past:
+        named = identifier(column)
+        with duckdb.connect() as con:
+            found = con.execute(
+                f"select file_row_number + 1, {named} from read_parquet({literal(str(read))}, file_row_number = true) "
+                f"where try_cast({named} as date) > date {literal(day)} order by 1 limit 1"
+            ).fetchone()
+        if found:
+            return f"enregistrement {found[0]}, colonne « {column} » : {found[1]} est après aujourd'hui ({day})"
+    return None
 
 
 def _named(current: Delivery) -> str:

@@ -120,7 +120,7 @@ def _ingest_one(
         if isinstance(received, NotModified) or (current and received.sha256 == current.sha256):
             assert current
             if not isinstance(received, NotModified):
-                current = _seen_again(settings, archive, source, current, received)
+                current = _seen_again(settings, archive, source, current, received, moment)
             _log(settings, source, vintage, "inchangée", received.remark, current)
             used = state.used(vintage, current.key, moment)
             return Ingested(source.id, vintage, "inchangée", received.remark, current), used
@@ -218,22 +218,23 @@ def _delivery(settings: Settings, source: Source, vintage: str | None, received:
         first_seen=moment,
         licence=source.licence,
         vintage=vintage,
-        date=_date(settings, source, received, moment),
+        date=_date(settings, source, received, moment, moment),
         etag=received.etag,
         last_modified=received.last_modified,
         media_type=received.media_type,
     )
 
 
-def _date(settings: Settings, source: Source, received: Fetched, first_seen: str) -> str | None:
+def _date(settings: Settings, source: Source, received: Fetched, first_seen: str, moment: str) -> str | None:
     """The date a delivery carries: the register's history for its files, the server's date, else when it was seen."""
     if isinstance(source.protocol, RegisterProtocol):
-        return register_date(settings.register, source.protocol.file)
+        return register_date(settings.register, source.protocol.file, moment[:10])
     return received.date or first_seen[:10]
 
 
-def register_date(register: Path, file: str) -> str | None:
-    """The newest date that historique.csv gives for a file of the register (for itself: the newest of all)."""
+def register_date(register: Path, file: str, today: str) -> str | None:
+    """The newest date that historique.csv gives for a file of the register (for itself: the newest of all), today at the
+    latest: a history dated later is refused as a source."""
     path = register / HISTORY
     if not path.is_file():
         return None
@@ -241,15 +242,18 @@ def register_date(register: Path, file: str) -> str | None:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as handle:
         rows = list(csv.DictReader(handle))
     dates = [row.get("date") or "" for row in rows if file == HISTORY or row.get("fichier") == file]
-    return max((date for date in dates if re.fullmatch(r"\d{4}-\d{2}-\d{2}", date)), default=None)
+    known = [date for date in dates if re.fullmatch(r"\d{4}-\d{2}-\d{2}", date) and date <= today]
+    return max(known, default=None)
 
 
-def _seen_again(settings: Settings, archive: Archive, source: Source, current: Delivery, received: Fetched) -> Delivery:
+def _seen_again(
+    settings: Settings, archive: Archive, source: Source, current: Delivery, received: Fetched, moment: str
+) -> Delivery:
     """The same bytes again. The record follows a new date, and a damaged object is mended with the bytes received.
 
     Bytes first given as a file take the address where they were seen: the next request can then be conditional.
     """
-    date = _date(settings, source, received, current.first_seen) or current.date
+    date = _date(settings, source, received, current.first_seen, moment) or current.date
     url = current.url if "://" in current.url else received.url
     again = replace(current, date=date, url=url, etag=received.etag, last_modified=received.last_modified)
     if again != current or archive.corrupted([current]):

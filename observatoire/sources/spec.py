@@ -140,12 +140,16 @@ class Column(Strict):
 
 
 class Arrival(Strict):
-    """What a new delivery must satisfy, absolutely and against the delivery in use (shares of its size)."""
+    """What a new delivery must satisfy, absolutely and against the delivery in use (shares of its size).
+
+    `past` names the columns whose dates are never after the day of arrival.
+    """
 
     bytes_min: int = Field(1, ge=0)
     rows_min: int = Field(1, ge=0)
     bytes_drop_max: float = Field(0.25, ge=0, le=1)
     rows_drop_max: float = Field(0.15, ge=0, le=1)
+    past: tuple[str, ...] = ()
 
 
 class Source(Strict):

@@ -265,13 +265,15 @@ def test_a_file_given_by_hand_says_its_vintage(bench: Bench, tmp_path: Path) -> 
 
 
 def test_the_register_dates_its_files(tmp_path: Path) -> None:
-    assert register_date(tmp_path, "a.csv") is None
+    day = "2026-02-10"
+    assert register_date(tmp_path, "a.csv", day) is None
     (tmp_path / "historique.csv").write_text(
         "date,auteur,fichier\n2026-01-05,x,a.csv\n2026-02-01,x,b.csv\n2026-01-30,x,a.csv\n,x,a.csv\nbientôt !!,x,a.csv\n"
     )
-    assert register_date(tmp_path, "a.csv") == "2026-01-30"
-    assert register_date(tmp_path, "historique.csv") == "2026-02-01"
-    assert register_date(tmp_path, "c.csv") is None
+    assert register_date(tmp_path, "a.csv", day) == "2026-01-30"
+    assert register_date(tmp_path, "historique.csv", day) == "2026-02-01"
+    assert register_date(tmp_path, "c.csv", day) is None
+    assert register_date(tmp_path, "a.csv", "2026-01-10") == "2026-01-05", "a date after today is none"
 
 
 def test_a_history_in_another_encoding_does_not_stop_the_others(bench: Bench) -> None:
@@ -284,11 +286,11 @@ def test_a_history_in_another_encoding_does_not_stop_the_others(bench: Bench) ->
 
 def test_a_new_date_in_the_history_follows_the_delivery(bench: Bench) -> None:
     history = bench.settings.register / "historique.csv"
-    history.write_text("date,auteur,fichier\n2026-01-01,x,essai.csv\n")
+    history.write_text("date,auteur,fichier\n2025-12-01,x,essai.csv\n")
     bench.take(A)
-    history.write_text("date,auteur,fichier\n2026-01-09,x,essai.csv\n")
+    history.write_text("date,auteur,fichier\n2026-01-01,x,essai.csv\n")
     assert bench.take().outcome == "inchangée"
-    assert [item.date for item in deliveries_in_use(bench.settings, bench.source)] == ["2026-01-09"]
+    assert [item.date for item in deliveries_in_use(bench.settings, bench.source)] == ["2026-01-01"]
 
 
 def test_required_sources_that_are_missing_are_named(bench: Bench, tmp_path: Path) -> None:

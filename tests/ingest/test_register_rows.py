@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from observatoire.ingest import register_date
+from observatoire.review.register_file import read_register
 from observatoire.settings import Settings
+from observatoire.state import now
 from tests.conftest import copy_project
 from tests.helpers import Warehouse, edit_csv, ingest_register, read_csv
 
@@ -196,3 +199,20 @@ def test_a_ragged_record_is_in_the_rejects_and_comes_back_when_mended(project: S
     warehouse.build("curated.rejets", "staging.cas_usage")
     assert warehouse.rows("select * from curated.rejets") == []
     assert warehouse.rows("select count(*) from staging.cas_usage") == [(158,)]
+
+
+@pytest.mark.parametrize("name", ["historique", "decisions", "codages", "corrections"])
+def test_a_date_after_today_is_refused_and_dates_nothing(project: Settings, name: str) -> None:
+    assert not ingest_register(project, name)[name].degraded
+    columns = read_register(project, name).columns
+    with (project.register / f"{name}.csv").open("a", encoding="utf-8") as handle:
+        handle.write(",".join("2099-01-01" if column == "date" else "x" for column in columns) + "\n")
+    rows = len(read_csv(project.register / f"{name}.csv"))
+    refused = ingest_register(project, name)[name]
+    assert refused.outcome == "refusée" and refused.message is not None
+    said = (
+        f"enregistrement {rows}, colonne « date » : 2099-01-01 est après aujourd'hui ({now()[:10]}). Livraison refusée"
+    )
+    assert said in refused.message and refused.message.endswith("Voir docs/analysts.md#date-future")
+    dated = register_date(project.register, "historique.csv", now()[:10])
+    assert dated is not None and dated <= now()[:10]

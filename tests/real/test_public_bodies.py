@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from observatoire.ingest import ingest_source
-from observatoire.pipeline import load_all_sources
+from observatoire.pipeline import load_all_sources, refresh
+from observatoire.release.store import current_release
 from tests.conftest import copy_project
-from tests.helpers import Warehouse, ingest_register
+from tests.helpers import Warehouse, asked, ingest_register
 from tests.territories.reference import REAL
 
 REFERENCE = ("cog_communes", "cog_departements", "cog_regions", "cog_mouvements", "epci_perimetres", "banatic_siren")
@@ -100,3 +101,15 @@ def test_what_is_published_comes_from_what_may_be(warehouse: Warehouse) -> None:
 def test_authorities_are_counted_as_before(warehouse: Warehouse) -> None:
     count = "select count(distinct siren) from core.usages_figures where confirme and autorite and siren is not null"
     assert warehouse.rows(count) == [(93,)]
+
+
+def test_the_whole_reference_with_contracts_and_grants_makes_a_release(warehouse: Warehouse) -> None:
+    report = refresh(warehouse.settings)
+    release = current_release(warehouse.settings)
+    assert release is not None and report.release == release.id and report.perimeter == "complet"
+    [(base, lines)] = asked(
+        f"select max(i.n), count(*) from '{release.path}/indicateurs.parquet' as i "
+        f"inner join '{release.path}/indicateurs_lignes.parquet' as l on l.indicateur_id = i.indicateur_id "
+        "where i.code = 'MAR-NB' and i.ventilation = '' and l.origine = 'candidats_comptes'"
+    )
+    assert base > 1_000 and lines > 10, "the groups of contracts of a figure are its lines"
