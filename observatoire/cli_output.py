@@ -144,7 +144,7 @@ def ingested(results: Sequence[Ingested], json: bool) -> None:
         return
     _deliveries(results)
     if any(item.outcome == "nouvelle" for item in results):
-        print("Rien n'est encore publié. Lancer « observatoire refresh ».")
+        print("Aucune version n'en tient encore compte. Lancer « observatoire refresh ».")
 
 
 def _deliveries(results: Sequence[Ingested]) -> None:

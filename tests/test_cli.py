@@ -219,10 +219,10 @@ def test_a_degraded_source_is_said_and_exits_3(project: Settings) -> None:
 def test_taking_in_a_file_says_how_many_records_and_what_to_do_next(project: Settings) -> None:
     done = run(project, "ingest", "hotes", "--file", str(project.register / "hotes.csv"))
     records = len(read_csv(project.register / "hotes.csv"))
-    assert done.returncode == 0 and f"hotes : livraison nouvelle, {records} enregistrements. (" in done.stdout
+    assert done.returncode == 0 and f"hotes : livraison nouvelle, {records} enregistrements (" in done.stdout
     assert done.stdout.endswith("Lancer « observatoire refresh ».\n")
     again = run(project, "ingest", "hotes", "--file", str(project.register / "hotes.csv"))
-    assert "hotes : livraison inchangée." in again.stdout and "Lancer" not in again.stdout
+    assert "hotes : livraison inchangée (" in again.stdout and "Lancer" not in again.stdout
 
 
 def test_trace_goes_from_a_figure_to_its_rows_and_bytes(released: Released) -> None:

@@ -14,6 +14,7 @@ from observatoire.release.store import Release
 from observatoire.release.vintages import as_of_query, vintages_folder
 from observatoire.settings import Settings
 from observatoire.sql_text import identifier, literal
+from observatoire.state import now
 
 if TYPE_CHECKING:
     import duckdb
@@ -75,6 +76,9 @@ def ask(settings: Settings, release: Release, sql: str, as_of: str | None = None
 
 def _day(text: str) -> str:
     try:
-        return dt.date.fromisoformat(text).isoformat()
+        day = dt.date.fromisoformat(text).isoformat()
     except ValueError as error:
         raise UsageError(f"--as-of « {text} » : une date AAAA-MM-JJ est attendue.") from error
+    if day > now()[:10]:
+        raise UsageError(f"--as-of {day} : ce jour n'est pas venu. Donner une date passée, ou omettre l'option.")
+    return day

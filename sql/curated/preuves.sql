@@ -9,7 +9,8 @@ select
     p._ligne as ligne,
     p.url,
     l.archive_url as url_archive,
-    greatest(l.vue_le, p.date_entree) as date_consultation,
+    -- What a source lists, nobody has seen because it was taken in.
+    greatest(l.vue_le, if(p.source = 'cas_usage', p.date_entree, null)) as date_consultation,
     case when l.muet_depuis is null then l.etat <> 'mort' end as lien_actif,
     p.date,
     p.date_precision,

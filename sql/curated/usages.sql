@@ -32,7 +32,7 @@ select
     cast(null as varchar) as solution,
     u.statut,
     u.statut_date,
-    u.date_verification,
+    greatest(u.date_verification, p.derniere_observation) as date_verification,
     cast(null as date) as date_debut,
     cast(null as date) as date_fin,
     u.annee,

@@ -176,6 +176,8 @@ def test_as_of_gives_each_past_state_back(tmp_path: Path) -> None:
         ask(settings, current, "from t", "2025-12-31")
     with pytest.raises(UsageError, match="AAAA-MM-JJ"):
         ask(settings, current, "from t", "hier")
+    with pytest.raises(UsageError, match="ce jour n'est pas venu"):
+        ask(settings, current, "from t", "2999-01-01")
 
 
 def test_a_column_that_comes_or_goes_keeps_the_past(tmp_path: Path) -> None:
