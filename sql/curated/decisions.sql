@@ -16,5 +16,7 @@ select
     d.explication,
     d.valeur_trouvee
 from core.decisions as d
-left join core.preuves as p on d.objet_type <> 'nom' and d.cle = p.source || '|' || p.cle_source
-left join core.usages_groupes as g on g.trace_id = p.preuve_id
+left join core.traces as t
+    on d.objet_type not in ('nom', 'fusion')
+    and t.cle = if(d.objet_type = 'role', decision_enregistrement(d.cle), d.cle)
+left join core.usages_groupes as g on g.trace_id = t.trace_id and g.est_usage

@@ -31,6 +31,12 @@ def decide(settings: Settings, *rows: Row) -> None:
     write_csv(settings.register / "decisions.csv", records, FIELDS)
 
 
+def undecided(settings: Settings) -> Settings:
+    """A project whose register holds no decision: what a test decides is numbered from the first."""
+    write_csv(settings.register / "decisions.csv", [], FIELDS)
+    return settings
+
+
 def build(settings: Settings) -> Warehouse:
     ingest_register(settings)
     warehouse = Warehouse(settings)
