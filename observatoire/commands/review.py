@@ -22,7 +22,7 @@ def export(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Écrire en CSV et en classeur les noms, détections, thèmes, finalités, statuts et fusions à trancher."""
+    """Écrire en CSV et en classeur les noms, détections, thèmes, finalités, statuts, fusions et rôles à trancher."""
     from observatoire.commands.output_review import exported
     from observatoire.review.export import export as write
 
@@ -53,12 +53,18 @@ def apply_sheet(
 
 @app.command()
 def decide(
-    objet: Annotated[str, typer.Argument(help="nom, detection, theme, finalite, statut, fusion ou droit_de_reponse.")],
+    objet: Annotated[
+        str, typer.Argument(help="nom, detection, theme, finalite, statut, fusion, role ou droit_de_reponse.")
+    ],
     cle: Annotated[
-        str, typer.Argument(help="Objet : « cas_usage|v001 », « Maurepas|commune| » ou une paire « … + … ».")
+        str,
+        typer.Argument(
+            help="Objet : « cas_usage|v001 », « Maurepas|commune| », une paire « … + … », ou un acteur : "
+            "« cas_usage|v001 + SIREN » ou « cas_usage|v001 + Nom|autre »."
+        ),
     ],
     valeur: Annotated[
-        str, typer.Argument(help="Ce qui est décidé (contestee, rectifiee, maintenue, retiree, un thème…).")
+        str, typer.Argument(help="Ce qui est décidé (contestee, rectifiee, maintenue, retiree, un thème, un rôle…).")
     ],
     auteur: Annotated[str, typer.Option("--auteur", help="Qui décide, ou enregistre la réponse.")],
     motif: Annotated[

@@ -25,12 +25,14 @@ from observatoire.review.decisions_file import (
     REASON,
     flat,
     object_of,
+    read_expected,
+    read_key,
     read_value,
     readings,
 )
 from observatoire.review.register_file import Change, RegisterFile, read_register, write_register
 from observatoire.review.rules import HISTORY, reasons
-from observatoire.review.sheet import read_date, read_siren, read_table, unguarded
+from observatoire.review.sheet import read_date, read_table, unguarded
 from observatoire.review.signature import signed_day
 from observatoire.settings import Settings
 from observatoire.state import now, writer_lock
@@ -160,13 +162,12 @@ def _decision(
     What the codebook rules is decided by the one in force (`guide`), unless the line names another.
     """
     kind = flat(_cell(cells, OBJECT)).replace(" ", "_")
-    expected = _cell(cells, EXPECTED)
     given = _cell(cells, DATE)
     return {
         "decision_id": "",
         "objet_type": kind,
-        "cle": _cell(cells, KEY),
-        "valeur_attendue": (read_siren(expected) or expected) if kind == "nom" else read_value(kind, expected, known),
+        "cle": read_key(kind, _cell(cells, KEY)),
+        "valeur_attendue": read_expected(kind, _cell(cells, EXPECTED), known),
         "valeur": read_value(kind, _cell(cells, DECISION), known),
         "nature": flat(_cell(cells, NATURE)) or "decision",
         "motif": " ".join(_cell(cells, REASON).split()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 
 from observatoire.review.sheet import Column, read_siren
@@ -16,9 +17,12 @@ LISTS = {
     "finalite": "decision_finalite",
     "statut": "statut",
     "fusion": "decision_fusion",
+    "role": "role",
     "droit_de_reponse": "contestation",
 }
 NOBODY = "aucune"
+NO_ROLE = "aucun"
+TOGETHER = " + "  # between two records of a pair, a record and an actor, two roles of one actor
 OBJECT, KEY, EXPECTED, DECISION, REASON, AUTHOR = "objet", "clé", "valeur attendue", "décision", "motif", "auteur"
 DATE, NATURE, GUIDE, PROOF = "date", "nature", "guide", "preuve de la décision"
 COLUMNS = (
@@ -48,9 +52,14 @@ def flat(text: str) -> str:
 
 
 def choices(register: Path) -> dict[str, list[str]]:
-    """The codes that may be decided of each kind of object; none for a name, which takes a SIREN."""
+    """The codes that may be decided of each kind of object; none for a name, which takes a SIREN.
+
+    A role comes alone or with another, as `read_value` writes two of them; three are typed.
+    """
     vocabularies = load_vocabularies(register)
-    return {kind: list(vocabularies[name]) for kind, name in LISTS.items()}
+    codes = {kind: list(vocabularies[name]) for kind, name in LISTS.items()}
+    pairs = [TOGETHER.join(pair) for pair in combinations(sorted(codes["role"]), 2)]
+    return codes | {"role": [*codes["role"], *pairs, NO_ROLE]}
 
 
 def readings(register: Path) -> dict[str, dict[str, str]]:
@@ -72,6 +81,8 @@ YES_NO = {"vrai": "oui", "true": "oui", "faux": "non", "false": "non"}
 def read_value(kind: str, text: str, known: Mapping[str, Mapping[str, str]]) -> str:
     """The code that a cell means, or the cell itself when it means none: the rules of staging then say so."""
     clean = text.strip()
+    if kind == "role":
+        return _roles(clean, known.get(kind, {}))
     if kind == "nom":
         first = clean.split(" ")[0] if read_siren(clean) is None else clean
         return NOBODY if flat(clean) in ("aucune", "aucun") else read_siren(first) or clean
@@ -79,12 +90,38 @@ def read_value(kind: str, text: str, known: Mapping[str, Mapping[str, str]]) -> 
     return known.get(kind, {}).get(word, clean)
 
 
+def read_expected(kind: str, text: str, known: Mapping[str, Mapping[str, str]]) -> str:
+    """What a cell says that the machine said, written as a value is; empty: nothing, which is what « aucun » role means."""
+    if kind == "nom":
+        return read_siren(text) or text
+    value = read_value(kind, text, known)
+    return "" if kind == "role" and value == NO_ROLE else value
+
+
+def _roles(text: str, known: Mapping[str, str]) -> str:
+    """The codes of one actor's roles, in the order of the alphabet, or the text itself when a word is no role."""
+    if flat(text) in ("aucun", "aucune"):
+        return NO_ROLE
+    codes = [known.get(flat(word)) for word in text.replace(",", "+").split("+")]
+    return TOGETHER.join(sorted({code for code in codes if code})) if all(codes) else text
+
+
+def read_key(kind: str, text: str) -> str:
+    """The key that a cell means: an actor's SIREN gets back the spaces and zeros that a spreadsheet changed."""
+    clean = text.strip()
+    record, joined, actor = clean.rpartition(TOGETHER)
+    return f"{record}{TOGETHER}{read_siren(actor) or actor}" if kind == "role" and joined else clean
+
+
 def object_of(kind: str, key: str) -> tuple[str, str]:
     """What two decisions on one object have in common (see the macro decision_objet)."""
     clean = key.strip()
     if kind == "nom":
         return kind, clean.lower()
-    return kind, " + ".join(sorted(clean.split(" + "))) if kind == "fusion" else clean
+    if kind == "role":
+        record, _, actor = clean.rpartition(TOGETHER)
+        return kind, record + TOGETHER + flat(actor.split("|")[0])
+    return kind, TOGETHER.join(sorted(clean.split(TOGETHER))) if kind == "fusion" else clean
 
 
 HELP: Sequence[str] = (
@@ -94,6 +131,8 @@ HELP: Sequence[str] = (
     "nom : le SIREN de la collectivité, ou « aucune ».",
     "detection : oui, à examiner ou non. finalite : oui ou non. theme et statut : un code de la liste.",
     "fusion : meme_usage, meme_projet ou distincts.",
+    "role : porteur, utilisateur, financeur ou exploitant, plusieurs séparés par « + », ou aucun.",
+    "Pour donner un rôle à un autre organisme : une ligne de plus, objet « role », clé « cas_usage|v001 + SIREN » ou « cas_usage|v001 + Nom|autre », valeur attendue vide.",
     "droit_de_reponse : contestee, rectifiee, maintenue ou retiree ; le motif porte les mots de la collectivité.",
     "nature « arbitrage » : deux analystes ont décidé autrement, cette décision tranche.",
     "Puis : observatoire review apply FICHIER --auteur « Prénom Nom ».",

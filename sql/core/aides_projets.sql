@@ -1,8 +1,10 @@
 -- One funded project, one row: a file paid on several lines (by commune, by year) is one project, and its grant is the
--- sum of its lines, which all measure the same thing. A line repeated word for word counts once.
+-- sum of its lines, which all measure the same thing. A line repeated word for word counts once. `programme` is named as in
+-- data/register/programmes.csv, which says who funds it.
 with lignes as (
     select
         'fonds_vert' as source,
+        'Fonds vert' as programme,
         annee,
         dossier,
         projet,
@@ -37,6 +39,7 @@ montants as (
 
 select
     l.source,
+    l.programme,
     l.dossier || '|' || l.annee as aide_cle,
     l.dossier,
     l.siren,

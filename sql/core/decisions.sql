@@ -32,24 +32,29 @@ objets as (
 trouvees as (
     select
         d.*,
-        if(d.objet_type = 'nom', n.valeur, o.valeur) as valeur_trouvee,
-        case
-            when d.objet_type = 'nom' then n.decision_id is not null
+        case d.objet_type when 'nom' then n.valeur when 'role' then a.valeur else o.valeur end as valeur_trouvee,
+        case d.objet_type
+            when 'nom' then n.decision_id is not null
+            when 'role' then a.decision_id is not null
             else o.objet is not null
         end as present,
-        case
-            when d.objet_type = 'nom' then coalesce(n.superflues = n.nombre, false)
-            when d.objet_type = 'droit_de_reponse' then false
+        case d.objet_type
+            when 'nom' then coalesce(n.superflues = n.nombre, false)
+            when 'droit_de_reponse' then false
+            when 'role' then a.valeur is not distinct from nullif(d.valeur, 'aucun')
             else o.valeur is not distinct from d.valeur
         end as superflue,
-        case
-            when d.objet_type = 'nom' then coalesce(n.appliquees > 0, false)
-            when d.objet_type = 'droit_de_reponse' then true
+        case d.objet_type
+            when 'nom' then coalesce(n.appliquees > 0, false)
+            when 'droit_de_reponse' then true
+            when 'role' then a.valeur is not distinct from d.valeur_attendue
             else o.valeur is not distinct from d.valeur_attendue
         end as applicable,
+        a.obstacle,
         d.objet_type = 'nom' and d.valeur <> 'aucune' and c.siren is null as siren_inconnu
     from core.decisions_confrontees as d
     left join objets as o on o.objet_type = d.objet_type and o.objet = d.objet
+    left join core.decisions_acteurs as a on a.decision_id = d.decision_id
     left join core.decisions_confrontees as e
         on e.objet_type = d.objet_type and e.objet = d.objet and e.retenue and e.valeur = d.valeur
     left join noms as n on n.decision_id = e.decision_id
@@ -62,7 +67,7 @@ final as (
         case
             when verdict in ('remplacée', 'tranchée') then 'remplacée'
             when verdict = 'en conflit' then 'en conflit'
-            when siren_inconnu or not present then 'non appliquée'
+            when siren_inconnu or not present or obstacle is not null then 'non appliquée'
             when superflue and valeur is distinct from valeur_attendue then 'obsolète'
             when applicable then 'appliquée'
             else 'non appliquée'
@@ -74,6 +79,7 @@ final as (
             when siren_inconnu then 'le SIREN n''est pas de la référence (data/register/territoires_cites.csv, ou les fichiers de l''INSEE)'
             when not present and objet_type = 'nom' then 'ce nom n''est plus lu'
             when not present then 'objet absent des sources'
+            when obstacle is not null then obstacle
             when superflue and valeur is distinct from valeur_attendue then 'les sources ou les règles disent désormais la même chose'
             when not applicable then 'les sources ou les règles disent autre chose que la valeur attendue'
             when objet_type = 'droit_de_reponse' then 'portée sur l''usage'

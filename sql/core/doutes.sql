@@ -160,6 +160,48 @@ fusions as (
     where r.verdict = 'a_examiner'
 ),
 
+-- Columns say that each authority of a shared project uses the AI; who carries it or operates it, only an analyst can say.
+acteurs as (
+    select
+        u.projet_id,
+        a.usage_id,
+        a.acteur,
+        min(a.siren) as siren,
+        min(a.collectivite) as collectivite,
+        min(a.type_collectivite) as type_collectivite,
+        string_agg(a.role, ' + ' order by a.role) as roles
+    from core.acteurs_deduits as a
+    inner join core.usages as u on u.usage_id = a.usage_id
+    group by u.projet_id, a.usage_id, a.acteur
+    having bool_or(a.origine <> 'programme')
+),
+
+partages as (
+    select
+        projet_id,
+        string_agg(collectivite || ' : ' || roles, ' ; ' order by collectivite, usage_id, acteur) as acteurs
+    from acteurs
+    group by projet_id
+    having count(distinct acteur) > 1
+),
+
+roles as (
+    select
+        'role' as objet_type,
+        u.source || '|' || u.cle_source || ' + ' || coalesce(a.siren, a.collectivite || '|' || a.type_collectivite) as cle,
+        a.collectivite,
+        u.titre || coalesce(' — ' || u.description, '') as texte,
+        p.url as preuve_url,
+        a.roles as valeur_attendue,
+        'garder « ' || a.roles || ' »' as proposition,
+        r.acteurs as candidats,
+        'projet de plusieurs organismes : qui le porte, l''utilise, le finance, l''exploite ?' as raison
+    from acteurs as a
+    inner join partages as r on r.projet_id = a.projet_id
+    inner join core.usages as u on u.usage_id = a.usage_id
+    inner join core.preuves_usages as p on p.usage_id = u.usage_id and p.source = u.source and p.cle_source = u.cle_source
+),
+
 -- Candidates that the rules judge to be AI and that are no evidence of a use yet: only an analyst makes one a use.
 a_confirmer as (
     select
@@ -180,7 +222,8 @@ a_confirmer as (
 conflits as (
     select
         objet_type,
-        objet as cle,
+        objet,
+        if(objet_type = 'role', arg_min(cle, decision_id), objet) as cle,
         arg_min(valeur_attendue, decision_id) as valeur_attendue,
         string_agg(auteur || ' : ' || valeur || ' (' || motif || ')', ' ; ' order by decision_id) as candidats,
         max(guide) as guide
@@ -231,6 +274,11 @@ reunis as (
     from fusions as f
     union all
     select
+        r.*,
+        cast(null as varchar) as guide
+    from roles as r
+    union all
+    select
         c.*,
         cast(null as varchar) as guide
     from a_confirmer as c
@@ -250,7 +298,7 @@ ouverts as (
         if(k.cle is null, 'decision', 'arbitrage') as nature,
         coalesce(k.guide, r.guide) as guide
     from reunis as r
-    left join conflits as k on k.objet_type = r.objet_type and k.cle = decision_objet(r.objet_type, r.cle)
+    left join conflits as k on k.objet_type = r.objet_type and k.objet = decision_objet(r.objet_type, r.cle)
     union all
     select
         k.objet_type,
@@ -265,8 +313,9 @@ ouverts as (
         'arbitrage' as nature,
         k.guide
     from conflits as k
-    left join staging.cas_usage as c on k.cle = 'cas_usage|' || c.id
-    where (k.objet_type, k.cle) not in (select (r.objet_type, decision_objet(r.objet_type, r.cle)) from reunis as r)
+    left join staging.cas_usage as c
+        on 'cas_usage|' || c.id = if(k.objet_type = 'role', decision_enregistrement(k.cle), k.cle)
+    where (k.objet_type, k.objet) not in (select (r.objet_type, decision_objet(r.objet_type, r.cle)) from reunis as r)
 )
 
 select

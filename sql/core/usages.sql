@@ -85,14 +85,15 @@ decrits as (
     select * from retenus
 ),
 
--- Decisions on a pair of traces: the same use, the same project, two uses.
+-- Decisions on a pair of traces that apply: the same use, the same project, two uses.
 paires as (
     select
         u.usage_id,
         list(d.decision_id order by d.decision_id) as decisions
     from core.usages_decisions as u
-    inner join core.decisions as d on d.decision_id = u.decision_id
-    where d.objet_type = 'fusion' and d.etat = 'appliquée'
+    inner join core.decisions_confrontees as d on d.decision_id = u.decision_id
+    inner join core.decisions_fusions as f on f.objet = d.objet
+    where d.objet_type = 'fusion' and d.retenue and f.valeur is not distinct from d.valeur_attendue
     group by u.usage_id
 ),
 

@@ -3,7 +3,7 @@ with enregistrements as (
     select
         decision_id,
         unnest(string_split(objet, ' + ')) as cle
-    from core.decisions
+    from core.decisions_confrontees
     where objet_type <> 'nom'
 )
 

@@ -1,18 +1,37 @@
--- The object of a decision, so that two ways of writing it meet: a name without its case, a pair in order.
+-- « source|clé + SIREN » or « source|clé + nom|type » : an actor in the use that this record describes.
+create or replace macro decision_enregistrement(cle) as regexp_extract(trim(cle), '^(.+) \+ (.+)$', 1);
+
+create or replace macro decision_acteur(cle) as regexp_extract(trim(cle), '^(.+) \+ (.+)$', 2);
+
+create or replace macro decision_acteur_siren(cle) as
+    case when regexp_full_match(decision_acteur(cle), '\d{9}') then decision_acteur(cle) end;
+
+create or replace macro decision_acteur_nom(cle) as
+    case when decision_acteur_siren(cle) is null then trim(split_part(decision_acteur(cle), '|', 1)) end;
+
+create or replace macro decision_acteur_type(cle) as
+    case when decision_acteur_siren(cle) is null then trim(split_part(decision_acteur(cle), '|', 2)) end;
+
+-- The object of a decision, so that two ways of writing it meet: a name without its case, a pair in order, an actor by its
+-- SIREN or its name.
 create or replace macro decision_objet(objet_type, cle) as
     case objet_type
         when 'nom' then lower(trim(cle))
         when 'fusion' then array_to_string(list_sort(string_split(trim(cle), ' + ')), ' + ')
+        when 'role' then decision_enregistrement(cle) || ' + '
+            || coalesce(decision_acteur_siren(cle), nom_plat(decision_acteur_nom(cle)))
         else trim(cle)
     end;
 
--- Whether a key designates an object of that type: « source|clé », « nom|type|territoire » or « source|clé + source|clé ».
+-- Whether a key designates an object of that type: « source|clé », « nom|type|territoire », « source|clé + source|clé », or an
+-- actor (above).
 create or replace macro decision_cle_valide(objet_type, cle) as
     coalesce(
         case objet_type
             when 'nom' then regexp_full_match(cle, '.*[^|\s].*\|[^|]*\|[^|]*')
             when 'fusion' then regexp_full_match(cle, '[a-z0-9_]+\|\S.* \+ [a-z0-9_]+\|\S.*')
                 and split_part(cle, ' + ', 1) <> split_part(cle, ' + ', 2)
+            when 'role' then regexp_full_match(cle, '[a-z0-9_]+\|\S.* \+ (\d{9}|[^|\s][^|]*\|[^|]+)')
             else regexp_full_match(cle, '[a-z0-9_]+\|\S.*')
         end,
         false

@@ -94,6 +94,32 @@ def test_uses_by_what_the_register_says(figures: dict[str, dict[str, Any]], colu
     assert sum(values(figures, "REG-USA", column)[code] or 0 for code in vocabulary(column)) == 126
 
 
+def projects() -> list[list[Row]]:
+    """The confirmed cases of each project, in the order of the register: those of a pair decided « même projet » are one."""
+    pairs = [
+        row["cle"].replace("cas_usage|", "").split(" + ")
+        for row in read_csv(REGISTER / "decisions.csv")
+        if row["objet_type"] == "fusion" and row["valeur"] == "meme_projet"
+    ]
+    found = [[row] for row in confirmed()]
+    for pair in pairs:
+        together = [group for group in found if any(row["id"] in pair for row in group)]
+        found = [group for group in found if group not in together] + [[row for group in together for row in group]]
+    return [sorted(group, key=lambda row: row["id"]) for group in found]
+
+
+def test_a_shared_project_counts_once_in_the_total_and_in_each_breakdown(figures: dict[str, dict[str, Any]]) -> None:
+    found = projects()
+    assert len(found) == 125 and [[row["id"] for row in group] for group in found if len(group) > 1] == [
+        ["v033", "v110"]
+    ]
+    assert (figures["REG-PRJ"]["valeur"], figures["REG-PRJ"]["n"]) == (125, 126)
+    themes = Counter(group[0]["theme"] for group in found)
+    assert values(figures, "REG-PRJ", "theme") == {theme: themes[theme] for theme in vocabulary("theme")}
+    named = Counter(next((row["programme"] for row in group if row["programme"]), "") for group in found)
+    assert values(figures, "REG-PRJ", "programme") == {name: number for name, number in named.items() if name}
+
+
 def test_uses_by_type_of_authority(figures: dict[str, dict[str, Any]], resolved: list[Row]) -> None:
     counted = Counter(row["type"] for row in resolved)
     assert values(figures, "REG-USA", "type_collectivite") == {

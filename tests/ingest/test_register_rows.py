@@ -121,6 +121,16 @@ FAULTS: dict[str, list[tuple[Change, str, str]]] = {
         ({"type_source": "rumeur"}, "type_source", "« rumeur » inconnu"),
         ({"type_source": ""}, "type_source", "vide"),
     ],
+    "programmes": [
+        ({"programme": ""}, "programme", "vide"),
+        ({"programme": "TID"}, "", ""),
+        ({"programme": "TID"}, "programme", "« TID » déjà présent"),
+        ({"financeur": " "}, "financeur", "vide"),
+        ({"type": "royaume"}, "type", "« royaume » inconnu"),
+        ({"type": ""}, "type", "vide"),
+        ({"source_url": ""}, "source_url", "vide"),
+        ({"source_url": "www.exemple.fr"}, "source_url", "« www.exemple.fr » n'est pas une adresse web"),
+    ],
     "corrections": [
         ({}, "", ""),
         ({"cle": ""}, "cle", "vide"),

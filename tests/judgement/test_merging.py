@@ -71,7 +71,7 @@ def test_one_project_of_two_authorities_counts_once_and_names_both(merged: Wareh
         "select a.collectivite, a.role from curated.usages_acteurs as a inner join curated.usages as u "
         "on u.projet_id = a.projet_id where u.cle_source = 'v033' order by all"
     )
-    assert rows == [("Géovendée", "utilisateur"), ("Vendée Numérique", "utilisateur")]
+    assert rows == [("Géovendée", "utilisateur"), ("Vendée Numérique", "utilisateur"), ("État", "financeur")]
     assert merged.rows("select count(distinct projet_id), count(*) from curated.usages") == [(156, 157)]
     assert merged.rows("select count(distinct projet_id) from curated.usages where cle_source in ('v033', 'v110')") == [
         (1,)

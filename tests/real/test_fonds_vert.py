@@ -10,7 +10,7 @@ import pytest
 from observatoire.ingest import ingest_source
 from observatoire.pipeline import load_all_sources
 from tests.conftest import copy_project
-from tests.helpers import Warehouse
+from tests.helpers import Warehouse, read_csv
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +32,13 @@ def test_10782_lines_are_10701_projects(warehouse: Warehouse) -> None:
         "sum(nb_lignes) filter (where nb_lignes > 1) from core.aides_projets"
     )
     assert found == [(10_701, 10_782, 0, 27, 108)]
+
+
+def test_a_grant_names_the_programme_as_the_register_does(warehouse: Warehouse) -> None:
+    """So that a grant joined to a use tells its funder."""
+    assert warehouse.rows("select distinct programme from core.aides_projets") == [("Fonds vert",)]
+    funders = {row["programme"]: row["financeur"] for row in read_csv(warehouse.settings.register / "programmes.csv")}
+    assert funders["Fonds vert"] == "État"
 
 
 def test_amounts_in_euros_with_no_break_spaces(warehouse: Warehouse) -> None:

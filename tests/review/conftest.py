@@ -6,7 +6,7 @@ import pytest
 
 from observatoire.settings import Settings
 from tests.conftest import copy_project
-from tests.helpers import Warehouse, ingest_register, write_csv
+from tests.helpers import Warehouse, ingest_register, read_csv, write_csv
 
 FIELDS = (
     "decision_id", "objet_type", "cle", "valeur_attendue", "valeur", "nature", "motif", "auteur", "date", "guide",
@@ -29,6 +29,15 @@ def decide(settings: Settings, *rows: Row) -> None:
         for number, (kind, key, expected, value, author, date) in enumerate(rows, 1)
     ]  # fmt: skip
     write_csv(settings.register / "decisions.csv", records, FIELDS)
+
+
+def undecided(settings: Settings) -> Settings:
+    """A project whose register holds no decision and never did: what a test decides is numbered from the first."""
+    write_csv(settings.register / "decisions.csv", [], FIELDS)
+    history = settings.register / "historique.csv"
+    kept = [row for row in read_csv(history) if row["fichier"] != "decisions.csv"]
+    write_csv(history, kept)
+    return settings
 
 
 def build(settings: Settings) -> Warehouse:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from observatoire.errors import LockHeld, UsageError
 from observatoire.review.apply import Applied, apply, decide
-from observatoire.review.decisions_file import COLUMNS, HELP
+from observatoire.review.decisions_file import COLUMNS, HELP, choices, read_value, readings
 from observatoire.review.sheet import (
     EPOCH,
     cell_text,
@@ -28,9 +28,17 @@ from observatoire.review.sheet import (
 )
 from observatoire.settings import Settings
 from observatoire.state import now, writer_lock
+from tests.conftest import copy_project
 from tests.helpers import edit_csv, read_csv
+from tests.review.conftest import undecided
 
 TITLES = [column.title for column in COLUMNS]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Settings:
+    """The project, nothing decided yet."""
+    return undecided(copy_project(tmp_path))
 
 
 def sheet(*rows: dict[str, str]) -> list[list[str]]:
@@ -83,6 +91,12 @@ DECIDED = st.one_of(
     st.tuples(st.just("theme"), st.just("cas_usage|v001"), st.just("eau"), st.sampled_from(["dechets", "energie"])),
     st.tuples(st.just("finalite"), st.just("pstw|007"), st.sampled_from(["oui", ""]), st.just("non")),
     st.tuples(st.just("detection"), st.just("decp|0000012-2024-01"), st.just("à examiner"), st.sampled_from(["oui", "non"])),
+    st.tuples(
+        st.just("role"),
+        st.one_of(SIRENS, st.just("État|autre")).map(lambda actor: f"cas_usage|v001 + {actor}"),
+        st.sampled_from(["", "utilisateur", "porteur + utilisateur"]),
+        st.sampled_from(["porteur", "financeur + porteur", "aucun"]),
+    ),
 )  # fmt: skip
 
 
@@ -162,6 +176,43 @@ def test_each_bad_line_is_said_and_the_others_are_taken(project: Settings, tmp_p
     assert (history["fichier"], history["premier"], history["dernier"], history["auteur"]) == (
         "decisions.csv", "d00001", "d00002", "A. Exemple",
     )  # fmt: skip
+
+
+def test_roles_are_read_as_people_write_them(project: Settings, tmp_path: Path) -> None:
+    found = applied(
+        project, tmp_path,
+        doubt("Rôle", "cas_usage|v001 + 243 800 604", "Utilisateur", "Utilisateur, Porteur du projet"),
+        doubt("role", "cas_usage|v001 + Semidao|autre", "aucun", "exploitant"),
+        doubt("role", "cas_usage|v001 + SEMIDAO|syndicat", "", "porteur"),
+        doubt("role", "cas_usage|v002 + Semidao|autre", "", "roi + porteur"),
+        doubt("role", "cas_usage|v005 + Semidao|royaume", "", "porteur"),
+        doubt("role", "cas_usage|v002", "", "porteur"),
+        doubt("role", "cas_usage|v002 + 12", "", "porteur"),
+        doubt("role", "cas_usage|v003 + État|autre", "roi", "aucun"),
+        doubt("role", "cas_usage|v004 + État|autre", "financeur", "aucun"),
+    )  # fmt: skip
+    assert [(row["cle"], row["valeur_attendue"], row["valeur"]) for row in recorded(project)] == [
+        ("cas_usage|v001 + 243800604", "utilisateur", "porteur + utilisateur"),
+        ("cas_usage|v004 + État|autre", "financeur", "aucun"),
+    ]
+    assert [(item.ligne, item.colonne, item.motif) for item in found.refused] == [
+        (3, "décision", "le même objet est décidé autrement à la ligne 4"),
+        (4, "décision", "le même objet est décidé autrement à la ligne 3"),
+        (5, "décision", "« roi + porteur » inconnue"),
+        (6, "clé", "« royaume » n'est pas un type de collectivité"),
+        (7, "clé", "« cas_usage|v002 » ne désigne pas un objet de ce type"),
+        (8, "clé", "« cas_usage|v002 + 12 » ne désigne pas un objet de ce type"),
+        (9, "valeur attendue", "« roi » inconnue"),
+    ]
+
+
+def test_a_workbook_offers_the_roles_alone_and_by_two(project: Settings) -> None:
+    offered = choices(project.register)["role"]
+    assert offered[:4] == ["porteur", "utilisateur", "financeur", "exploitant"] and offered[-1] == "aucun"
+    assert "porteur + utilisateur" in offered and len(offered) == 4 + 6 + 1
+    assert len(",".join(offered)) < 255, "more is no list for a workbook"
+    known = readings(project.register)
+    assert [read_value("role", text, known) for text in offered] == offered
 
 
 def test_applying_twice_adds_nothing_and_a_later_word_is_added(project: Settings, tmp_path: Path) -> None:
