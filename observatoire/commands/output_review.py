@@ -105,6 +105,10 @@ def upkeep(result: Upkeep, json: bool) -> None:
         f"Version {result.release}, âges comptés jusqu'à aujourd'hui ({result.reference}). "
         f"Dernier changement noté des cas : {last}."
     )
+    if result.behind:
+        print(
+            f"{', '.join(result.behind)} : changements pas encore publiés, absents de ce qui suit. Lancer « observatoire refresh »."
+        )
     for line in result.unrecorded:
         print(f"À noter : {line}")
     dated = [row for row in result.old if row["vu_le"]]

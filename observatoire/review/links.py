@@ -115,8 +115,8 @@ def check_links(
                 _record(settings, links, author, day)
     if links and not any(link.code for link in links):
         raise FetchFailed(
-            f"Aucune des {len(links)} premières pages n'a répondu ({links[0].met}) : rien n'a été noté. Vérifier la "
-            "connexion de cette machine au réseau, puis relancer."
+            f"Aucune des {len(links)} premières pages n'a répondu ({links[0].met.partition(' ; ')[0]}) : rien n'a été noté. "
+            "Vérifier la connexion de cette machine au réseau, puis relancer."
         )
     return links
 

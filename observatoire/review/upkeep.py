@@ -18,11 +18,13 @@ from observatoire.settings import Settings
 from observatoire.sources.spec import Source
 from observatoire.sql_text import literal
 from observatoire.state import now, writer_lock
+from observatoire.storage import sha256_file
 
 if TYPE_CHECKING:
     from observatoire.release.store import Release
 
 CASES = "cas_usage"
+READ = (CASES, "decisions")  # files of the register that the release read for what is listed here
 MONTHS = 24
 
 # Cases of which no evidence, and no decision on their status, is dated of the last MONTHS months: the oldest first, then
@@ -52,14 +54,16 @@ order by s.objet
 
 @dataclass(frozen=True)
 class Upkeep:
-    """What is to be done, one row a case or a page.
+    """What is to be done, one row a case or a page: of `links`, those gone, then those that moved, then those not read.
 
-    `reference` is the day to which ages are counted, `release` the one read, `last_change` the newest change of the cases
-    that historique.csv tells, `oldest_check` the oldest last attempt among the pages checked (both empty when there is none).
+    `reference` is the day to which ages are counted, `release` the one read, `behind` the files of the register that are no
+    longer what it read, `last_change` the newest change of the cases that historique.csv tells, `oldest_check` the oldest
+    last attempt among the pages checked (both empty when there is none).
     """
 
     reference: str
     release: str
+    behind: list[str]
     last_change: str
     old: list[dict[str, Any]]
     statuses: list[dict[str, Any]]
@@ -71,7 +75,7 @@ class Upkeep:
 
     def as_dict(self) -> dict[str, Any]:
         names = {
-            "reference": "date_reference", "release": "version", "last_change": "dernier_changement_note",
+            "reference": "date_reference", "release": "version", "behind": "pas_encore_publies", "last_change": "dernier_changement_note",
             "old": "a_verifier", "statuses": "statuts_proposes", "links": "liens_a_reprendre",
             "checked": "liens_verifies", "unchecked": "liens_jamais_verifies", "oldest_check": "plus_ancienne_verification",
             "unrecorded": "changements_non_notes",
@@ -89,6 +93,7 @@ def examine(settings: Settings, sources: dict[str, Source], who: str = "cli", wa
 
     release, today = examined_release(settings), now()[:10]
     old = ask(settings, release, OLD.format(today=literal(today), months=MONTHS)).as_dicts()
+    used = dict(ask(settings, release, "select source, livraison from livraisons order by livraison").rows)
     cited: dict[str, list[str]] = {}
     for case in read_register(settings, CASES).rows:
         if case["source_url"]:
@@ -101,12 +106,14 @@ def examine(settings: Settings, sources: dict[str, Source], who: str = "cli", wa
     return Upkeep(
         reference=today,
         release=release.id,
+        behind=[f"{name}.csv" for name in READ if used.get(name) != sha256_file(settings.register / f"{name}.csv")],
         last_change=max(changes, default=""),
         old=old,
         statuses=statuses,
-        links=[
-            _to_take_up(row, cited[row["url"]]) for row in known if row["etat"] in (MOVED, DEAD) or silent_since(row)
-        ],
+        links=sorted(
+            (_to_take_up(row, cited[row["url"]]) for row in known if row["etat"] in (MOVED, DEAD) or silent_since(row)),
+            key=lambda row: (bool(row["muet_depuis"]), row["etat"] == MOVED, row["url"]),
+        ),
         checked=len(known),
         unchecked=len(cited) - len(known),
         oldest_check=min((_attempt(row) for row in known), default=""),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -183,7 +185,12 @@ def test_a_file_of_before_keeps_what_it_knew(pages: tuple[Settings, Server], clo
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("answer", [Answer(503), Answer(429), Answer(body=b"<html>"), Answer(body=b"[]")])
+NONE_HELD = b'{"archived_snapshots": {}}'
+
+
+@pytest.mark.parametrize(
+    "answer", [Answer(503, NONE_HELD), Answer(429, NONE_HELD), Answer(body=b"<html>"), Answer(body=b"[]")]
+)
 def test_an_archive_that_does_not_answer_is_not_an_absent_copy(
     pages: tuple[Settings, Server], clock: Clock, answer: Answer
 ) -> None:
@@ -251,6 +258,24 @@ def test_what_keeps_from_writing_is_said_before_the_first_request(pages: tuple[S
     (settings.register / "liens.csv").unlink()
     refused(UsageError, "C. Exemple", match=r"liens\.csv manque")
     assert server.seen == []
+
+
+def test_what_was_found_waits_for_another_writer(pages: tuple[Settings, Server], clock: Clock) -> None:
+    settings, _ = pages
+    held = threading.Event()
+
+    def write() -> None:
+        with writer_lock(settings, "un autre"):
+            held.set()
+            time.sleep(0.3)
+
+    def tell(_: str, position: int, number: int) -> None:
+        if position == number:
+            threading.Thread(target=write).start()
+            assert held.wait(5)
+
+    check_links(settings, "C. Exemple", "2026-11-25", pace=clock.pace, tell=tell)
+    assert len(noted(settings)) == 9
 
 
 def test_a_check_that_is_stopped_keeps_what_it_found(pages: tuple[Settings, Server], clock: Clock) -> None:

@@ -17,7 +17,7 @@ from observatoire.pipeline import Report, load_all_sources
 from observatoire.review.links import Link
 from observatoire.review.upkeep import MONTHS, OLD, Upkeep, examine, proposed_statuses
 from observatoire.settings import Settings
-from tests.helpers import read_csv
+from tests.helpers import edit_csv, read_csv
 from tests.servers import Server
 from tests.test_cli import run
 
@@ -47,7 +47,7 @@ def test_ages_are_counted_to_the_day_of_the_command(
     }
     limit = today.replace(year=today.year - 2)
     assert {row["cle"] for row in found.old} == {key for key, date in dated.items() if not date or date <= limit}
-    assert (found.reference, found.release) == (day, released[1].release)
+    assert (found.reference, found.release, found.behind) == (day, released[1].release, [])
     ages = [row["mois"] for row in found.old if row["mois"] is not None]
     assert ages == sorted(ages, reverse=True) and {row["mois"] for row in found.old[len(ages) :]} == {None}
     if day > "2028":
@@ -103,9 +103,13 @@ def test_pages_to_take_up_again_say_of_which_case(
     )
     found = examined((settings, released[1]), monkeypatch, "2026-12-31")
     assert [(row["cas"], row["muet_depuis"], row["tentative"]) for row in found.links] == [
-        (cited[shared], "2026-11-25", "2026-12-25"), (cited[one], "2026-09-01", "2026-09-01"),
         (cited[three], "", "2026-10-01"),
+        *sorted([(cited[shared], "2026-11-25", "2026-12-25"), (cited[one], "2026-09-01", "2026-09-01")],
+                key=lambda row: shared if row[0] == cited[shared] else one),
     ]  # fmt: skip
+    assert found.behind == []
+    edit_csv(settings.register / "cas_usage.csv", lambda rows: rows[0].update(statut="termine"))
+    assert examined((settings, released[1]), monkeypatch, "2026-12-31").behind == ["cas_usage.csv"]
     assert (found.checked, found.unchecked, found.oldest_check) == (4, len(cited) - 4, "2026-09-01")
 
 
@@ -135,14 +139,30 @@ def test_what_is_printed_says_to_which_day_and_what_to_do(capsys: pytest.Capture
               "preuve_titre": "Assistant", "preuve_url": None}  # fmt: skip
     old = [{**case, "vu_le": "2024-01-01", "mois": 35}] + [case] * 60
     links = [link for link, _ in SAID]
-    upkeep(Upkeep("2026-12-31", "R1", "", old, [status], links, 5, 2, "2026-10-01", ["dit"]), json=False)
+    upkeep(
+        Upkeep(
+            "2026-12-31",
+            "R1",
+            ["cas_usage.csv", "decisions.csv"],
+            "",
+            old,
+            [status],
+            links,
+            5,
+            2,
+            "2026-10-01",
+            ["dit"],
+        ),
+        json=False,
+    )
     said = capsys.readouterr().out
     lines = said.splitlines()
     assert (
         lines[0]
         == "Version R1, âges comptés jusqu'à aujourd'hui (2026-12-31). Dernier changement noté des cas : aucun."
     )
-    assert lines[1:4] == [
+    assert lines[1:5] == [
+        "cas_usage.csv, decisions.csv : changements pas encore publiés, absents de ce qui suit. Lancer « observatoire refresh ».",
         "À noter : dit", "1 cas dont la dernière preuve datée a 24 mois ou plus :",
         "  v001 Ville — Essai (deploye, vu le 2024-01-01, 35 mois)",
     ]  # fmt: skip
@@ -158,7 +178,7 @@ def test_what_is_printed_says_to_which_day_and_what_to_do(capsys: pytest.Capture
 
 
 def test_a_register_in_order_asks_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    upkeep(Upkeep("2026-12-31", "R1", "2026-12-01", [], [], [], 3, 0, "2026-12-02", []), json=False)
+    upkeep(Upkeep("2026-12-31", "R1", [], "2026-12-01", [], [], [], 3, 0, "2026-12-02", []), json=False)
     assert capsys.readouterr().out.splitlines() == [
         "Version R1, âges comptés jusqu'à aujourd'hui (2026-12-31). Dernier changement noté des cas : le 2026-12-01.",
         "0 cas dont la dernière preuve datée a 24 mois ou plus.",
