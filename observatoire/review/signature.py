@@ -12,9 +12,9 @@ def signed(author: str, reason: str) -> None:
     """Pass an author and a reason that can be published. Raises UsageError, which never quotes them."""
     if not author.strip() or not reason.strip():
         raise UsageError("Un changement du registre se signe et s'explique : donner l'auteur et le motif.")
-    for name, text in (("auteur", author), ("motif", reason)):
+    for name, text in (("Le nom de l'auteur", author), ("Le motif", reason)):
         if what := contact_in(text):
-            raise UsageError(f"Le {name} contient {what} et il est publié : l'ôter.")
+            raise UsageError(f"{name} contient {what} et il est publié : l'ôter.")
 
 
 def signed_day(given: str | None) -> str:

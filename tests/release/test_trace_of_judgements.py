@@ -21,7 +21,7 @@ PAIR = "cas_usage|v030 + cas_usage|v055"
 CANDIDATE: dict[str, Any] = {
     "candidat_id": "c1", "source": "pstw", "cle": "PSTW-1", "type_candidat": "cas", "decision": "non",
     "decision_automatique": "oui", "score": 120, "motifs": ["AI (fort, mot 3)", "données (contexte, mot 9)"], "themes": [],
-    "acheteur": "Une ville", "objet": "Un outil", "decisions": ["d00002"], "licence": "CC BY 4.0", "attribution": "X",
+    "acheteur": "Une ville", "objet": "Un outil", "decisions": ["d90002"], "licence": "CC BY 4.0", "attribution": "X",
     "livraison": "a" * 64, "ligne": 7,
 }  # fmt: skip
 
@@ -45,11 +45,11 @@ def judged(released: tuple[Settings, Report], tmp_path_factory: pytest.TempPathF
         more: dict[str, list[dict[str, Any]]] = {
             "candidats": [CANDIDATE, {**CANDIDATE, "candidat_id": "c2", "source": "ted", "decisions": []}],
             "decisions": [
-                decision("d00001", "fusion", PAIR, "meme_usage"), decision("d00002", "detection", "pstw|PSTW-1", "non"),
+                decision("d90001", "fusion", PAIR, "meme_usage"), decision("d90002", "detection", "pstw|PSTW-1", "non"),
             ],
             "usages_heritiers": [
                 {"ancien_usage_id": "ancien", "usage_id": kept[0], "nature": "fusion", "cle_source": "cas_usage|v055",
-                 "motif": "M", "decision_id": "d00001", "date": "2026-11-24"},
+                 "motif": "M", "decision_id": "d90001", "date": "2026-11-24"},
             ],
         }  # fmt: skip
         for table, rows in more.items():
@@ -72,13 +72,13 @@ def test_a_candidate_leads_to_its_judgement_delivery_and_decisions(
 ) -> None:
     found = traced(judged, wanted)
     assert found.nature == "candidat" and [row["candidat_id"] for row in found.candidats] == ["c1"]
-    assert [row["decision_id"] for row in found.decisions] == ["d00002"]
+    assert [row["decision_id"] for row in found.decisions] == ["d90002"]
     record = found.enregistrements[0]
     assert (record.source, record.livraison, record.ligne, record.cle) == ("pstw", "a" * 64, 7, "PSTW-1")
     show(found, False, {})
     shown = capsys.readouterr().out
     assert "est-ce de l'IA : non ; d'après les règles : oui, score 120" in shown
-    assert "motifs : AI (fort, mot 3) ; données (contexte, mot 9)" in shown and "Motif de d00002" in shown
+    assert "motifs : AI (fort, mot 3) ; données (contexte, mot 9)" in shown and "Motif de d90002" in shown
     assert found.colonnes["score"]
 
 
@@ -92,21 +92,21 @@ def test_a_key_of_two_candidates_is_asked_again(judged: tuple[Settings, Release]
 def test_a_decision_leads_to_what_it_changed(
     judged: tuple[Settings, Release], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = traced(judged, "d00002")
+    found = traced(judged, "d90002")
     assert found.nature == "decision" and [row["candidat_id"] for row in found.candidats] == ["c1"]
-    merge = traced(judged, "d00001")
+    merge = traced(judged, "d90001")
     assert [row["cle_source"] for row in merge.usages] == ["v030", "v055"]
     assert {record.cle for record in merge.enregistrements} == {"v030", "v055"}
     assert [row["ancien_usage_id"] for row in merge.heritiers] == ["ancien"]
     show(merge, False, {})
     shown = capsys.readouterr().out
-    assert f"Décision d00001 appliquée : fusion de {PAIR}" in shown
+    assert f"Décision d90001 appliquée : fusion de {PAIR}" in shown
     assert "Changé : fusion de ancien (cas_usage|v055) →" in shown
 
 
 def test_keys_of_the_sheets_lead_to_uses_and_their_heirs(judged: tuple[Settings, Release]) -> None:
     found = traced(judged, "cas_usage|v030")
-    assert found.nature == "usage" and [row["decision_id"] for row in found.decisions] == ["d00001"]
+    assert found.nature == "usage" and [row["decision_id"] for row in found.decisions] == ["d90001"]
     assert [row["cle_source"] for row in traced(judged, "ancien").usages] == ["v030"]
 
 

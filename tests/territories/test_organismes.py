@@ -36,6 +36,7 @@ BUILT = (
     "curated.organismes",
     "core.usages_figures",
     "curated.usages",
+    "curated.usages_acteurs",
     "core.organismes_resolus",
     "curated.sources",
     "curated.territoires",
