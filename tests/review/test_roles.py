@@ -12,7 +12,7 @@ from observatoire.review.decisions_file import COLUMNS, DECISION, KEY, OBJECT, R
 from observatoire.review.export import doubts
 from observatoire.review.sheet import write_csv
 from tests.conftest import copy_project
-from tests.helpers import Warehouse, ingest_register
+from tests.helpers import Warehouse, edit_csv, ingest_register
 from tests.review.conftest import DAY, LATER, Row, decide, undecided
 
 SOLAR = "cas_usage|v033 + cas_usage|v110"
@@ -229,3 +229,18 @@ def test_the_roles_of_a_shared_project_are_asked_decided_and_published(tmp_path:
         ("Département de la Vendée", "financeur"), ("Géovendée", "utilisateur"), ("Vendée Numérique", "exploitant"),
         ("Vendée Numérique", "porteur"),
     ]  # fmt: skip
+
+
+def test_a_body_that_also_funds_is_asked_with_all_its_roles(tmp_path: Path) -> None:
+    """What is expected of an actor is all that columns say of it, or the decision of a sheet would never apply."""
+    settings = copy_project(tmp_path)
+    decide(settings, ("fusion", SOLAR, "", "meme_projet", "A", DAY))
+
+    def own(rows: list[dict[str, str]]) -> None:
+        next(row for row in rows if row["programme"] == "DIAT")["financeur"] = "Vendée Numérique"
+
+    edit_csv(settings.register / "programmes.csv", own)
+    ingest_register(settings)
+    warehouse = Warehouse(settings)
+    warehouse.build(*TABLES)
+    assert asked(warehouse)["cas_usage|v033 + Vendée Numérique|autre"][0] == "financeur + utilisateur"
