@@ -28,14 +28,12 @@ def judge(settings: Settings, source: Source, path: Path, delivery: Delivery, cu
             loaded = read_bytes(settings, source.of_vintage(delivery.vintage), path, target)
     except FormatRefused as error:
         raise DeliveryRefused(f"{name} : {error}. Livraison refusée, {kept}. {advice}{error.anchor}") from error
-    reason, anchor = (
-        _shortfall(
-            source, delivery, loaded, current, lambda d: load_delivery(settings, source, d, Archive(settings.raw))
-        ),
-        "seuils-darrivee",
+    anchor = "seuils-darrivee"
+    reason = _shortfall(
+        source, delivery, loaded, current, lambda d: load_delivery(settings, source, d, Archive(settings.raw))
     )
     if reason is None:
-        reason, anchor = _from_the_future(source, delivery, target), "date-future"
+        anchor, reason = "date-future", _from_the_future(source, delivery, target)
     if reason:
         for made in (target, target.with_suffix(".json")):
             made.unlink(missing_ok=True)
