@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,7 @@ from observatoire.build import all_models
 from observatoire.ingest import deliveries_in_use, ingest_source
 from observatoire.pipeline import load_all_sources
 from observatoire.quality.spec import load_table_specs
+from observatoire.release.store import Release
 from observatoire.settings import Settings
 from observatoire.sources.spec import Source
 from observatoire.warehouse import BuildReport, build_models, open_warehouse
@@ -89,6 +91,20 @@ def asked(query: str) -> list[tuple[Any, ...]]:
     """The rows of a query over files, through a connection of its own (the shared one may be busy)."""
     with duckdb.connect() as con:
         return con.execute(query).fetchall()
+
+
+def assert_licences_said(release: Release) -> None:
+    """Of each table whose rows carry a licence, the package says those and no other."""
+    said = {
+        item["title"]: {licence["title"] for licence in item.get("licenses", [])}
+        for item in json.loads((release.path / "datapackage.json").read_text(encoding="utf-8"))["resources"]
+    }
+    for path in sorted(release.path.glob("*.parquet")):
+        if path.stem in ("sources", "livraisons"):
+            continue
+        if any(name == "licence" for (name,) in asked(f"select name from parquet_schema('{path}')")):
+            carried = {licence for (licence,) in asked(f"select distinct licence from '{path}'")}
+            assert said[path.stem] == carried, path.stem
 
 
 class Warehouse:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from observatoire.review.export import doubts
 from observatoire.settings import Settings
 from observatoire.trace import trace
 from tests.conftest import ROOT, copy_project
-from tests.helpers import asked, write_csv
+from tests.helpers import asked, assert_licences_said, write_csv
 from tests.review.conftest import FIELDS
 
 RECITAL = "PSTW-2232"  # the register's v032, told in English
@@ -124,19 +123,21 @@ def test_merges_are_measured_on_the_pairs_to_learn_from(settings: Settings) -> N
     assert found.shown.value is not None and found.shown.value > 0.85
 
 
+def test_evidence_that_a_source_lists_was_seen_by_nobody(settings: Settings) -> None:
+    query = "select distinct source, date_consultation is null from '{r}/preuves.parquet' order by 1"
+    assert rows(settings, query) == [("cas_usage", False), ("pstw", True)]
+
+
+def test_the_newest_evidence_dates_the_verification(settings: Settings) -> None:
+    dates = "statut_date is null, date_verification is not null, date_verification = derniere_observation"
+    query = "select " + dates + " from '{r}/usages.parquet' where cle_source = 'v032'"
+    assert rows(settings, query) == [(True, True, True)], "the register does not date it, the inventory does"
+
+
 def test_the_notice_and_the_package_say_the_licences_that_rows_carry(settings: Settings) -> None:
     release = current_release(settings)
     assert release is not None
-    said = {
-        item["title"]: {licence["title"] for licence in item.get("licenses", [])}
-        for item in json.loads((release.path / "datapackage.json").read_text(encoding="utf-8"))["resources"]
-    }
-    for path in sorted(release.path.glob("*.parquet")):
-        if path.stem in ("sources", "livraisons"):
-            continue
-        if any(name == "licence" for (name,) in asked(f"select name from parquet_schema('{path}')")):
-            carried = {licence for (licence,) in asked(f"select distinct licence from '{path}'")}
-            assert said[path.stem] == carried, path.stem
+    assert_licences_said(release)
     notice = (release.path / "NOTICE.md").read_text(encoding="utf-8")
     [of_pstw] = [line for line in notice.splitlines() if "Public Sector Tech Watch" in line and "`usages`" in line]
     assert "`extraits`" in of_pstw

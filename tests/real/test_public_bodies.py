@@ -10,7 +10,7 @@ from observatoire.ingest import ingest_source
 from observatoire.pipeline import load_all_sources, refresh
 from observatoire.release.store import current_release
 from tests.conftest import copy_project
-from tests.helpers import Warehouse, asked, ingest_register
+from tests.helpers import Warehouse, asked, assert_licences_said, ingest_register
 from tests.territories.reference import REAL
 
 REFERENCE = ("cog_communes", "cog_departements", "cog_regions", "cog_mouvements", "epci_perimetres", "banatic_siren")
@@ -113,3 +113,5 @@ def test_the_whole_reference_with_contracts_and_grants_makes_a_release(warehouse
         "where i.code = 'MAR-NB' and i.ventilation = '' and l.origine = 'candidats_comptes'"
     )
     assert base > 1_000 and lines > 10, "the groups of contracts of a figure are its lines"
+    assert asked(f"select count(*) > 5 from '{release.path}/organismes.parquet'") == [(True,)]
+    assert_licences_said(release)

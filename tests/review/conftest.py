@@ -77,6 +77,7 @@ ROWS: tuple[Row, ...] = (
     ("nom", "Lyon", "", "12", "A", DAY),
     ("detection", "cas_usage|v014", "oui", "à examiner", "A", DAY),
     ("fusion", "cas_usage|v012 + cas_usage|v012", "", "meme_usage", "A", DAY),
+    ("fusion", "cas_usage|v012 + cas_usage|v013", "meme_usage", "distincts", "A", DAY),  # nothing proposes it
 )
 
 

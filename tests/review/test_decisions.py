@@ -77,6 +77,7 @@ def test_a_conflict_overwrites_nothing(judged: Warehouse) -> None:
 
 
 def test_a_decision_that_expects_something_else_changes_nothing(judged: Warehouse) -> None:
+    assert use(judged, "v012", "decisions") == ([],)
     assert use(judged, "v004", "theme, decisions") == ("dechets", [])
 
 
