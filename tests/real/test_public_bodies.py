@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from observatoire.ingest import ingest_source
-from observatoire.pipeline import load_all_sources, refresh
+from observatoire.pipeline import Report, load_all_sources, refresh
 from observatoire.release.store import current_release
+from observatoire.settings import Settings
 from tests.conftest import copy_project
 from tests.helpers import Warehouse, asked, assert_licences_said, ingest_register
 from tests.territories.reference import REAL
@@ -101,6 +102,16 @@ def test_what_is_published_comes_from_what_may_be(warehouse: Warehouse) -> None:
 def test_authorities_are_counted_as_before(warehouse: Warehouse) -> None:
     count = "select count(distinct siren) from core.usages_figures where confirme and autorite and siren is not null"
     assert warehouse.rows(count) == [(93,)]
+
+
+def test_a_use_has_the_same_type_stratum_and_region_with_the_whole_reference_as_without(
+    warehouse: Warehouse, released: tuple[Settings, Report]
+) -> None:
+    """Paris is a commune in both, though it is also a département."""
+    query = "select usage_id, type_collectivite, strate, region from core.usages_figures where confirme order by 1"
+    whole = warehouse.rows(query)
+    assert ("commune", "[100 000 ; +[", "11") in {row[1:] for row in whole}
+    assert Warehouse(released[0]).rows(query) == whole
 
 
 def test_the_whole_reference_with_contracts_and_grants_makes_a_release(warehouse: Warehouse) -> None:
