@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from observatoire.french import grouped
 from observatoire.ingest import ingest_source
 from observatoire.pipeline import Report, load_all_sources, refresh
 from observatoire.release.store import current_release
@@ -126,3 +127,22 @@ def test_the_whole_reference_with_contracts_and_grants_makes_a_release(warehouse
     assert base > 1_000 and lines > 10, "the groups of contracts of a figure are its lines"
     assert asked(f"select count(*) > 5 from '{release.path}/organismes.parquet'") == [(True,)]
     assert_licences_said(release)
+    [(plan, mention)] = asked(
+        f"select plan, mention from '{release.path}/indicateurs.parquet' where indicateur_id = 'MAR-NB'"
+    )
+    authorities = "semi join core.territoires as t on t.siren = c.acheteur_siren"
+    [(undated, mute, buyers)] = warehouse.rows(
+        "select count(*) filter (objet is not null and date_notification is null), count(*) filter (objet is null), "
+        "count(distinct acheteur_siren) filter (objet is not null and date_notification is not null) "
+        f"from core.contrats as c {authorities}"
+    )
+    [(others,)] = warehouse.rows("select count(*) from core.contrats as c anti " + authorities.removeprefix("semi "))
+    assert min(undated, mute, buyers, others) > 100 and plan == "publication"
+    assert f"{grouped(base)} marchés de {grouped(buyers)} acheteurs sont comptés" in mention
+    assert f"{grouped(undated)} sans date de notification et {grouped(mute)} sans objet" in mention
+    assert f"sur {grouped(base + undated + mute)}." in mention
+    assert f"collectivités reconnues\u00a0: {grouped(others)}." in mention
+    [(counted,)] = asked(
+        f"select sum(mesure_ligne) from '{release.path}/indicateurs_lignes.parquet' where indicateur_id = 'MAR-NB'"
+    )
+    assert counted == base, "the base of a rate is computed again from its rows"
