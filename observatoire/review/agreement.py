@@ -149,7 +149,7 @@ def agreement_rows(context: BuildContext) -> str:
     rows = [between(variable, guide, list(keys.values())) for (variable, guide), keys in coded.items()]
     for (variable, guide, passe), pairs in against.items():
         rows.append(_row(variable, guide, [passe, REGISTER], [passe], pairs, pairs))
-    return values_query(COLUMNS, sorted(rows, key=lambda row: row[:3]), TYPES)
+    return values_query(COLUMNS, sorted(rows, key=lambda row: [str(part) for part in row[:3]]), TYPES)
 
 
 def between(variable: str, guide: str, units: Sequence[dict[str, str]]) -> tuple[object, ...]:
