@@ -44,7 +44,7 @@ class Definition(Strict):
     en: Wording
     measure: Literal["nombre", "distincts", "part", "mediane", "repartition", "couverture", "taux", "enquete"]
     unit: str
-    plan: Literal["probabilite", "auto_selection", "recensement", "registre", "tirage"]  # tirage: that of each edition
+    plan: Literal["registre", "publication", "tirage"]  # tirage: that of each edition
     comparability: str
     table: str = ""
     key: str = ""

@@ -65,8 +65,6 @@ comptes as (
         code,
         ventilation,
         modalite,
-        min(groupe) as groupe,
-        count(*) as n_lignes,
         count(*) filter (where retenu) as retenues,
         count(distinct unite_comptee) filter (where retenu) as distincts,
         median(mesure_ligne) filter (where retenu) as mediane,
@@ -112,7 +110,6 @@ joints as (
         d.definition_fr,
         d.base_fr,
         d.ordre,
-        coalesce(c.n_lignes, 0) as n_lignes,
         coalesce(c.retenues, 0) as retenues,
         coalesce(c.distincts, 0) as distincts,
         c.mediane,
@@ -120,10 +117,10 @@ joints as (
         c.masse_retenue,
         d.pour,
         case
-            when a.ventilation = '' or d.mesure <> 'repartition' then ''
+            when d.mesure <> 'repartition' then a.modalite
             when contains(a.ventilation, ' × ') then split_part(a.modalite, ' × ', 1)
             else ''
-        end as groupe_attendu,
+        end as groupe,
         u.nombre as univers,
         u.millesime as univers_millesime,
         coalesce(u.type = 'syndicat', false) or d.mesure = 'taux' and c.masse is null as non_couvert,
@@ -145,14 +142,12 @@ bases as (
     select
         j.*,
         case
-            when j.mesure = 'repartition' then coalesce(g.n_groupe, 0)
             when j.mesure = 'couverture' then j.univers
             when j.mesure = 'taux' then coalesce(j.masse, 0)
-            when j.mesure = 'distincts' then j.n_lignes
-            else j.n_lignes
+            else coalesce(g.n_groupe, 0)
         end as n
     from joints as j
-    left join groupes as g on g.code = j.code and g.ventilation = j.ventilation and g.groupe = j.groupe_attendu
+    left join groupes as g on g.code = j.code and g.ventilation = j.ventilation and g.groupe = j.groupe
 ),
 
 valeurs as (
@@ -188,6 +183,7 @@ select
     base_fr,
     ventilation,
     modalite,
+    groupe,
     mesure,
     unite,
     plan,

@@ -1,7 +1,8 @@
--- How far independent coders of the register agree, by variable and version of the codebook.
+-- How far independent coders agree, with one another and each with the register, by variable and version of the codebook.
 select
     variable,
     guide,
+    comparaison,
     passes,
     n,
     accord,
@@ -10,5 +11,6 @@ select
     kappa_ic_haut,
     alpha,
     alpha_ic_bas,
-    alpha_ic_haut
+    alpha_ic_haut,
+    motif
 from core.accords

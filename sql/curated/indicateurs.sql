@@ -2,47 +2,39 @@
 -- then those estimated from surveys, one row an edition.
 with registre as (
     select
-        indicateur_id,
+        i.indicateur_id,
         '' as edition,
-        code,
-        comparabilite_code,
-        libelle_fr as libelle,
-        definition_fr as definition,
+        i.code,
+        i.comparabilite_code,
+        i.libelle_fr as libelle,
+        i.definition_fr as definition,
         cast(null as varchar) as enquete,
-        annee,
-        date_reference,
-        millesime_geo,
-        niveau,
-        territoire,
-        ventilation,
-        modalite,
-        valeur,
-        unite,
+        i.annee,
+        i.date_reference,
+        i.millesime_geo,
+        i.niveau,
+        i.territoire,
+        i.ventilation,
+        i.modalite,
+        i.valeur,
+        i.unite,
         cast(null as decimal(18, 4)) as ic_bas,
         cast(null as decimal(18, 4)) as ic_haut,
         cast(null as decimal(18, 4)) as niveau_confiance,
         cast(null as varchar) as methode,
         cast(null as decimal(18, 4)) as deff,
-        numerateur,
-        n,
-        base_fr as base,
-        n_non_resolus,
-        plan,
-        absence,
+        i.numerateur,
+        i.n,
+        i.base_fr as base,
+        i.n_non_resolus,
+        i.plan,
+        i.absence,
         cast(null as varchar) as motif,
         cast(null as varchar) as livraison,
         cast(null as bigint) as ligne,
-        if(
-            plan = 'recensement',
-            'Compte ce que les acheteurs et financeurs publient, jugé sur le seul texte de l''objet : ce qui ne dit pas l''IA n''y est pas.',
-            'Inventaire non exhaustif : ce chiffre porte sur ce que l''observatoire a documenté et ne mesure pas l''adoption de l''IA.'
-        )
-        || case
-            when n_non_resolus > 0
-                then ' Noms d''autorités non reconnus, comptés à part : ' || n_non_resolus || '.'
-            else ''
-        end as mention
-    from core.indicateurs
+        m.mention
+    from core.indicateurs as i
+    inner join core.indicateurs_mentions as m on m.indicateur_id = i.indicateur_id
 ),
 
 enquetes as (

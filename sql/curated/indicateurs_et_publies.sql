@@ -34,6 +34,7 @@ notres as (
         i.comparabilite_code,
         true as meme_definition,
         i.mention as ecart,
+        cast(null as varchar) as remarque,
         cast(null as varchar) as source_url
     from curated.indicateurs as i
     where i.enquete is not null
@@ -63,6 +64,7 @@ a_mesurer as (
         d.comparabilite_code,
         true as meme_definition,
         d.definition_fr || ' Aucune enquête de l''observatoire ne l''a encore mesuré.' as ecart,
+        cast(null as varchar) as remarque,
         cast(null as varchar) as source_url
     from definitions_enquete as d
     anti join notres as m on m.code = d.code
@@ -91,6 +93,7 @@ publies as (
         cast(null as varchar) as comparabilite_code,
         c.meme_definition,
         c.ecart,
+        p.remarque,
         p.source_url
     from curated.chiffres_publies as p
     inner join staging.chiffres_codes as c
@@ -127,5 +130,6 @@ select
     comparabilite_code,
     meme_definition,
     ecart,
+    remarque,
     source_url
 from ensemble

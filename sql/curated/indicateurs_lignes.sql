@@ -1,7 +1,9 @@
--- Which rows enter which figure: what « trace » and a reader need to go from a figure to its sources.
+-- Which rows enter which figure: what « trace » and a reader need to go from a figure to its sources, and to compute it again.
 select
-    code || case when ventilation = '' then '' else '/' || ventilation || '=' || modalite end as indicateur_id,
+    indicateur_id,
     origine,
     cle,
+    unite_comptee,
+    mesure_ligne,
     retenu
-from core.indicateurs_lignes
+from core.indicateurs_bases

@@ -49,3 +49,9 @@ create or replace macro hote(url) as regexp_replace(regexp_extract(lower(url), '
 -- A number as French writes it: a comma, no useless zero.
 create or replace macro nombre_francais(nombre) as
     replace(regexp_replace(regexp_replace(cast(nombre as varchar), '(\.[0-9]*?)0+$', '\1'), '\.$', ''), '.', ',');
+
+-- A whole number as French writes it, by groups of three digits parted by a narrow no-break space.
+create or replace macro effectif_francais(nombre) as replace(format('{:,}', nombre), ',', chr(8239));
+
+-- A sentence that ends with what is counted: a no-break space before the colon, as French writes it.
+create or replace macro phrase_comptee(texte, compte) as texte || chr(160) || ': ' || compte || '.';

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_UP, Decimal
@@ -260,11 +261,75 @@ def test_a_total_is_the_sum_of_its_parts_only_where_parts_do_not_overlap(figures
         assert sum(values(figures, code, "theme").values()) == figures[code]["valeur"]
 
 
-def test_each_figure_counts_the_rows_it_rests_on(current: Release, figures: dict[str, dict[str, Any]]) -> None:
+def lines(release: Release) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each figure, by indicateur_id."""
     with duckdb.connect() as con:
-        query = f"select indicateur_id, count(*), count(*) filter (retenu) from '{current.path}/indicateurs_lignes.parquet' group by 1"
-        lines = {name: (rows, kept) for name, rows, kept in con.execute(query).fetchall()}
+        found = con.execute(f"select * from '{release.path}/indicateurs_lignes.parquet'").fetchall()
+        names = [item[0] for item in con.description or ()]
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in found:
+        rows[row[0]].append(dict(zip(names, row, strict=True)))
+    return rows
+
+
+def test_each_figure_is_computed_again_from_its_rows_alone(
+    current: Release, figures: dict[str, dict[str, Any]]
+) -> None:
+    found = lines(current)
     for name, row in figures.items():
-        rows, kept = lines.get(name, (0, 0))
-        if row["code"] in ("REG-USA", "REG-ENV", "REG-ARR", "REG-SERV", "QUA-PRI"):
-            assert (row["numerateur"], row["n"]) == (kept, rows), name
+        rows, kept = found.get(name, []), [line for line in found.get(name, []) if line["retenu"]]
+        if row["code"].startswith(("ENQ", "MAR", "AID")):
+            assert rows == [], "nothing of these without the whole reference nor a survey"
+            continue
+        if row["code"] == "QUA-AGE":
+            assert row["valeur"] == (median(line["mesure_ligne"] for line in kept) if kept else None), name
+            assert (row["numerateur"], row["n"]) == (None, len(rows)), name
+            continue
+        counted = len({line["unite_comptee"] for line in kept})
+        assert row["numerateur"] == counted, name
+        if row["code"] != "REG-COUV":  # the base is the universe
+            assert row["n"] == len(rows), name
+        if row["unite"] == "%" and row["valeur"] is not None:
+            assert row["valeur"] == share(counted, row["n"], "0.01" if row["code"] == "REG-COUV" else "0.1"), name
+
+
+def said(row: dict[str, Any], before: str) -> int:
+    """The count that the mention of a figure gives after these words; 0 when it does not say them."""
+    found = re.search(re.escape(before) + "\u00a0: ([0-9\u202f]+)", row["mention"])
+    return int(found[1].replace("\u202f", "")) if found else 0
+
+
+def test_a_figure_says_how_many_of_its_uses_no_coder_finds_explicit(
+    current: Release, figures: dict[str, dict[str, Any]]
+) -> None:
+    denied = grouped(
+        [row for row in read_csv(REGISTER / "codages.csv") if row["variable"] == "ia_explicite"], lambda row: row["cle"]
+    )
+    cases = {key for key, rows in denied.items() if len(rows) == 2 and {row["valeur"] for row in rows} == {"false"}}
+    with duckdb.connect() as con:
+        query = f"select usage_id from '{current.path}/usages.parquet' where list_contains(?, cle_source)"
+        uses = {use for (use,) in con.execute(query, [sorted(cases)]).fetchall()}
+    assert len(cases & {row["id"] for row in confirmed()}) == 14
+    for name, rows in lines(current).items():
+        expected = sum(row["cle"] in uses for row in rows)
+        assert said(figures[name], "ne lit d'IA explicite (table codages)") == expected, name
+        assert not expected or f"\u00a0: {expected} sur {len(rows)}." in figures[name]["mention"], name
+    assert said(figures["REG-USA"], "ne lit d'IA explicite (table codages)") == 14
+
+
+def test_a_figure_says_what_it_leaves_out_or_cannot_tell(figures: dict[str, dict[str, Any]]) -> None:
+    known = {row["hote"] for row in read_csv(REGISTER / "hotes.csv")}
+    unknown = [
+        row
+        for row in confirmed()
+        if urlsplit(row["source_url"].lower()).hostname.removeprefix("www.") not in known  # type: ignore[union-attr]
+    ]
+    assert 0 < len(unknown) == said(figures["QUA-PRI"], "dont le site n'est pas classé, comptés comme non attestés")
+    assert 0 < 126 - figures["QUA-AGE"]["n"] == said(figures["QUA-AGE"], "laissés de côté, sans preuve datée")
+    service = "laissés de côté, leur statut étant inconnu ou sans date"
+    assert 0 < 126 - figures["REG-SERV"]["n"] == said(figures["REG-SERV"], service)
+    water = figures["REG-SERV/theme=eau"]
+    assert said(water, service) == figures["REG-USA/theme=eau"]["n"] - water["n"]
+    assert "plafond" in figures["REG-PRJ"]["mention"] and "plafond" not in figures["REG-USA"]["mention"]
+    assert said(figures["REG-PRJ"], "non tranchées") > 0
+    assert "pas classé" not in figures["REG-USA"]["mention"]

@@ -64,6 +64,16 @@ def test_a_case_told_by_two_sources_is_one_use_with_two_pieces_of_evidence(setti
     assert found == [("v032", 2, 2, RECITAL)]
 
 
+def test_the_date_of_another_source_dates_no_status(settings: Settings) -> None:
+    """v032 is « deploye » on a page without a date; the European catalogue, dated, says a trial."""
+    entered = rows(
+        settings,
+        "select l.indicateur_id from '{r}/indicateurs_lignes.parquet' as l inner join '{r}/usages.parquet' as u "
+        "on u.usage_id = l.cle where u.cle_source = 'v032' and l.indicateur_id in ('REG-SERV', 'QUA-AGE')",
+    )
+    assert entered == [("QUA-AGE",)]
+
+
 def test_what_the_rules_alone_say_makes_no_use(settings: Settings) -> None:
     assert rows(settings, "select count(*) from '{r}/usages.parquet'") == [(160,)]
     [(candidates,)] = rows(settings, "select count(*) from '{r}/candidats.parquet' where decision = 'oui'")

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from observatoire.french import grouped
 from observatoire.ingest import ingest_source
-from observatoire.pipeline import load_all_sources, refresh
+from observatoire.pipeline import Report, load_all_sources, refresh
 from observatoire.release.store import current_release
+from observatoire.settings import Settings
 from tests.conftest import copy_project
 from tests.helpers import Warehouse, asked, assert_licences_said, ingest_register
 from tests.territories.reference import REAL
@@ -103,6 +105,16 @@ def test_authorities_are_counted_as_before(warehouse: Warehouse) -> None:
     assert warehouse.rows(count) == [(93,)]
 
 
+def test_a_use_has_the_same_type_stratum_and_region_with_the_whole_reference_as_without(
+    warehouse: Warehouse, released: tuple[Settings, Report]
+) -> None:
+    """Paris is a commune in both, though it is also a département."""
+    query = "select usage_id, type_collectivite, strate, region from core.usages_figures where confirme order by 1"
+    whole = warehouse.rows(query)
+    assert ("commune", "[100 000 ; +[", "11") in {row[1:] for row in whole}
+    assert Warehouse(released[0]).rows(query) == whole
+
+
 def test_the_whole_reference_with_contracts_and_grants_makes_a_release(warehouse: Warehouse) -> None:
     report = refresh(warehouse.settings)
     release = current_release(warehouse.settings)
@@ -115,3 +127,22 @@ def test_the_whole_reference_with_contracts_and_grants_makes_a_release(warehouse
     assert base > 1_000 and lines > 10, "the groups of contracts of a figure are its lines"
     assert asked(f"select count(*) > 5 from '{release.path}/organismes.parquet'") == [(True,)]
     assert_licences_said(release)
+    [(plan, mention)] = asked(
+        f"select plan, mention from '{release.path}/indicateurs.parquet' where indicateur_id = 'MAR-NB'"
+    )
+    authorities = "semi join core.territoires as t on t.siren = c.acheteur_siren"
+    [(undated, mute, buyers)] = warehouse.rows(
+        "select count(*) filter (objet is not null and date_notification is null), count(*) filter (objet is null), "
+        "count(distinct acheteur_siren) filter (objet is not null and date_notification is not null) "
+        f"from core.contrats as c {authorities}"
+    )
+    [(others,)] = warehouse.rows("select count(*) from core.contrats as c anti " + authorities.removeprefix("semi "))
+    assert min(undated, mute, buyers, others) > 100 and plan == "publication"
+    assert f"{grouped(base)} marchés de {grouped(buyers)} acheteurs sont comptés" in mention
+    assert f"{grouped(undated)} sans date de notification et {grouped(mute)} sans objet" in mention
+    assert f"sur {grouped(base + undated + mute)}." in mention
+    assert f"collectivités reconnues\u00a0: {grouped(others)}." in mention
+    [(counted,)] = asked(
+        f"select sum(mesure_ligne) from '{release.path}/indicateurs_lignes.parquet' where indicateur_id = 'MAR-NB'"
+    )
+    assert counted == base, "the base of a rate is computed again from its rows"

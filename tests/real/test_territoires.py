@@ -149,7 +149,7 @@ def test_populations_of_arrondissements_are_those_of_their_commune(con: duckdb.D
 
 def test_the_strata_of_2025_are_those_of_the_register(con: duckdb.DuckDBPyConnection) -> None:
     wrong = rows(con, "select type, nombre, nombre_registre from curated.univers where millesime = date '2025-01-01' "
-                      "and nombre <> nombre_registre and type not in ('ept', 'collectivite_statut_particulier')")  # fmt: skip
+                      "and nombre <> nombre_registre")  # fmt: skip
     assert wrong == []
     assert rows(con, "select count(*) from curated.univers where nombre_registre is not null and type = 'commune'") == [
         (4,)

@@ -61,6 +61,25 @@ def test_every_quoted_figure_is_kept(current: Release) -> None:
     assert one(current, qualified) == ("plus_de", 250, None)
 
 
+def test_a_quoted_figure_keeps_its_qualifier_and_its_remark_wherever_it_is_read(current: Release) -> None:
+    path = current.path
+    beside = asked(
+        f"select i.qualificatif, i.remarque, c.qualificatif, c.remarque from '{path}/indicateurs_et_publies.parquet' as i "
+        f"inner join '{path}/chiffres_publies.parquet' as c on c.chiffre_id = i.identifiant_chiffre"
+    )
+    assert len(beside) > 10 and all(row[:2] == row[2:] for row in beside)
+    assert any(row[1] for row in beside) and {"environ", "plus_de"} <= {row[0] for row in beside}
+    compared = asked(
+        "select edition_avant, libelle, qualificatif_avant, edition_apres, qualificatif_apres "
+        f"from '{path}/comparaisons.parquet' where origine = 'publies'"
+    )
+    announced = asked(f"select edition, indicateur, qualificatif from '{path}/chiffres_publies.parquet'")
+    for before, label, first, after, second in compared:
+        was, now = label.split(" / ")
+        assert (before, was, first) in announced and (after, now, second) in announced
+    assert {row[-1] for row in compared} == {"exact", "plus_de"}, "« plus de 77 % » is not 77 %"
+
+
 def test_maurepas_is_ambiguous_and_never_guessed(current: Release) -> None:
     found = one(current, "select siren, siren_statut, siren_candidats from {usages} where collectivite = 'Maurepas'")
     assert found == (None, "ambigu", ["217803832", "218004943"])
@@ -71,7 +90,7 @@ def test_every_figure_says_what_it_rests_on(current: Release) -> None:
         current,
         "select count(*) from {indicateurs} where base is null or definition is null or case plan "
         "when 'registre' then mention not like 'Inventaire non exhaustif%' "
-        "when 'recensement' then mention not like 'Compte ce que%' or valeur is not null else true end or (n is null and absence <> 'non_couvert')",
+        "when 'publication' then mention not like 'Ni recensement ni échantillon%' or valeur is not null else true end or (n is null and absence <> 'non_couvert')",
     )
     assert missing == (0,)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from observatoire.review.agreement import cohen_kappa, krippendorff_alpha, measured
+from observatoire.review.agreement import between, cohen_kappa, krippendorff_alpha, most_disagreement
 from tests.helpers import Warehouse
 
 
@@ -48,7 +48,19 @@ def test_what_is_not_defined_is_not_guessed() -> None:
     assert krippendorff_alpha([]).value is None and krippendorff_alpha([["a", "a"]] * 5).value is None
     assert krippendorff_alpha([["a"], ["b"]]).value is None, "no unit was valued twice"
     assert krippendorff_alpha([["a", "b"]]).error is None
-    assert measured("theme", "g", [{"A": "eau"}])[2:6] == (["A"], 0, None, None)
+    assert between("theme", "g", [{"A": "eau"}])[2:7] == ("A", ["A"], 0, None, None)
+
+
+def test_agreement_without_exception_is_no_certainty() -> None:
+    """3.68 % for 80 of 80 is the exact bound; the rule of three of Hanley and Lippman-Hand (1983) says about 3 / 80."""
+    assert most_disagreement(80) == pytest.approx(0.0368, abs=1e-4) == pytest.approx(3 / 80, abs=1e-3)
+    pairs = [("a", "a")] * 40 + [("b", "b")] * 40
+    assert cohen_kappa(pairs).interval is None and krippendorff_alpha(pairs).interval is None
+    row = between("theme", "g", [{"A": a, "B": b} for a, b in pairs])
+    assert row[6:11] == ("1.0000", None, None, "1.0000", None)
+    assert "aucun désaccord sur 80 cas" in str(row[-1]) and "jusqu'à 3,7\u00a0% de désaccords" in str(row[-1])
+    one_less = between("theme", "g", [{"A": a, "B": b} for a, b in [("a", "b"), *pairs]])
+    assert None not in one_less[:-1] and one_less[-1] is None
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), min_size=1, max_size=30))
@@ -63,11 +75,19 @@ def test_coefficients_do_not_depend_on_order_nor_on_names(pairs: list[tuple[str,
 
 
 def test_the_release_says_who_coded_what_and_how_far_they_agree(judged: Warehouse) -> None:
-    query = "select variable, guide, passes, n, accord::double, kappa::double from curated.accords order by 1"
+    query = "select variable, comparaison, passes, n, accord::double, kappa::double from curated.accords order by 1, 2"
     assert judged.rows(query) == [
-        ("ia_explicite", "g1", ["A"], 0, None, None),
-        ("statut", "g1", ["A", "B"], 2, 1.0, 1.0),
-        ("theme", "g1", ["A", "B"], 3, 0.6667, 0.5),
+        ("ia_explicite", "A", ["A"], 0, None, None),
+        ("ia_explicite", "A × registre", ["A"], 1, 0.0, 0.0),
+        ("statut", "A × B", ["A", "B"], 2, 1.0, 1.0),
+        ("statut", "A × registre", ["A"], 2, 0.0, 0.0),
+        ("statut", "B × registre", ["B"], 2, 0.0, 0.0),
+        ("theme", "A × B", ["A", "B"], 3, 0.6667, 0.5),
+        ("theme", "A × registre", ["A"], 4, 0.75, 0.4286),
+        ("theme", "B × registre", ["B"], 3, 0.3333, 0.0),
+    ]
+    assert judged.rows("select variable from curated.accords where motif like 'aucun désaccord sur 2 cas%'") == [
+        ("statut",)
     ]
     assert judged.rows(
         "select passe, valeur, valeur_registre from curated.codages where cle_source = 'v001' and variable = 'theme' order by 1"
