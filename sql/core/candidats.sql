@@ -32,6 +32,8 @@ select
     if(d.theme is null or d.theme = j.theme, j.themes, [d.theme] || list_filter(j.themes, lambda t: t <> d.theme)) as themes,
     j.technique,
     coalesce(d.statut, j.statut) as statut,
+    j.statut_declare,
+    j.statut_texte,
     j.acheteur,
     j.siren,
     j.territoire_indice,

@@ -13,6 +13,8 @@ select
     c.finalite_environnementale,
     c.technique,
     c.statut,
+    c.statut_declare,
+    c.statut_texte,
     c.effet_valeur,
     c.effet_unite,
     c.effet_extrait,

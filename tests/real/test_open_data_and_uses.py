@@ -123,6 +123,15 @@ def test_merges_are_measured_on_the_pairs_to_learn_from(settings: Settings) -> N
     assert found.shown.value is not None and found.shown.value > 0.85
 
 
+def test_the_status_that_the_inventory_declares_is_that_of_its_candidates(settings: Settings) -> None:
+    query = (
+        "select count(*), count(*) filter (k.statut_texte <> k.statut), bool_and(k.statut = e.statut) "
+        "from '{r}/candidats.parquet' as k inner join '{r}/contexte_europe.parquet' as e "
+        "on k.source = e.source and k.cle = e.cle_source where k.decision_automatique <> 'non'"
+    )
+    assert rows(settings, query) == [(16, 9, True)]
+
+
 def test_evidence_that_a_source_lists_was_seen_by_nobody(settings: Settings) -> None:
     query = "select distinct source, date_consultation is null from '{r}/preuves.parquet' order by 1"
     assert rows(settings, query) == [("cas_usage", False), ("pstw", True)]
