@@ -106,6 +106,24 @@ def test_a_confirmed_case_of_an_unknown_body_says_why_it_is_no_use(settings: Set
     assert found == [("appliquée", why)]
 
 
+def test_a_confirmed_case_that_waits_for_its_body_is_said_and_its_name_asked(settings: Settings) -> None:
+    told = rows(settings, "select violations from '{r}/controles.parquet' where code = 'DEC-06'")
+    assert told == [(1,)]
+    place, reason = SHEET.index("cle"), SHEET.index("raison")
+    waiting = [row[place] for row in doubts(settings) if row[0] == "nom" and "attend son organisme" in str(row[reason])]
+    [(body,)] = rows(settings, "select acheteur from '{r}/candidats.parquet' where cle = '" + UNKNOWN_BODY + "'")
+    assert waiting == [f"{body}||"]
+
+
+def test_a_candidate_that_is_evidence_of_no_use_shows_what_was_read(settings: Settings) -> None:
+    release = current_release(settings)
+    assert release is not None
+    followed = trace(settings, release, "pstw|PSTW-1030", pipeline.load_all_sources(settings))
+    assert followed.usages == []
+    [record] = followed.enregistrements
+    assert record.contenu is not None and record.contenu["Status"] == "Pilot" and record.octets == "vérifiés"
+
+
 def test_the_case_is_traced_to_its_bytes(settings: Settings) -> None:
     release = current_release(settings)
     assert release is not None
