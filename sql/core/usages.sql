@@ -21,6 +21,12 @@ with registre as (
         c.montant_eur,
         coalesce(c.montant_nature, case when c.montant_eur is not null then 'inconnue' end) as montant_nature,
         c.programme,
+        c.fournisseur,
+        c.solution,
+        c.date_debut,
+        c.date_debut_precision,
+        c.date_fin,
+        c.date_fin_precision,
         c.nature,
         coalesce(d.finalite = 'oui', c.finalite_environnementale) as finalite_environnementale,
         coalesce(d.detection = 'oui', c.ia_explicite) as ia_explicite,
@@ -64,6 +70,12 @@ retenus as (
         c.montant as montant_eur,
         case when c.montant is not null then coalesce(c.montant_nature, 'inconnue') end as montant_nature,
         cast(null as varchar) as programme,
+        cast(null as varchar) as fournisseur,
+        cast(null as varchar) as solution,
+        make_date(x.annee_debut, 1, 1) as date_debut,
+        case when x.annee_debut is not null then 'annee' end as date_debut_precision,
+        make_date(x.annee_fin, 1, 1) as date_fin,
+        case when x.annee_fin is not null then 'annee' end as date_fin_precision,
         'usage' as nature,
         c.finalite_environnementale,
         true as ia_explicite,
@@ -82,6 +94,7 @@ retenus as (
     from core.candidats as c
     inner join core.traces as t on t.trace_id = c.candidat_id and t.decide
     inner join core.sources as s on s.source = c.source
+    left join core.contexte_europe as x on x.source = c.source and x.cle_source = c.cle
     left join core.decisions_usages as d on d.cle = c.source || '|' || c.cle
 ),
 
@@ -191,6 +204,12 @@ select
     annee_type,
     montant_nature,
     programme,
+    fournisseur,
+    solution,
+    date_debut,
+    date_debut_precision,
+    date_fin,
+    date_fin_precision,
     nature,
     motif_exclusion,
     confiance,

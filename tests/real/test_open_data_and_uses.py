@@ -83,10 +83,10 @@ def test_what_the_rules_judge_to_be_ai_is_proposed_to_analysts(settings: Setting
 def test_a_confirmed_case_is_a_use_of_its_authority(settings: Settings) -> None:
     found = rows(
         settings,
-        "select siren, type_collectivite, siren_statut, confirme, decisions, annee_type, licence "
+        "select siren, type_collectivite, siren_statut, confirme, decisions, annee_type, date_debut_precision, licence "
         "from '{r}/usages.parquet' where cle_source = '" + VAR + "'",
     )
-    assert found == [("228300018", "departement", "résolu", True, ["d00001"], "source", "CC BY 4.0")]
+    assert found == [("228300018", "departement", "résolu", True, ["d00001"], "source", "annee", "CC BY 4.0")]
 
 
 def test_a_confirmed_case_of_two_bodies_is_of_the_first_and_says_so(settings: Settings) -> None:

@@ -198,3 +198,15 @@ def test_what_changes_and_comes_back(project: Settings) -> None:
         pipeline.refresh(project)
     kept_release = current_release(project)
     assert kept_release is not None and kept_release.id == first.release and damaged_files(kept_release) == []
+
+
+def test_suppliers_and_dates_are_those_that_cases_state(current: Release) -> None:
+    found = asked(
+        "select cle_source, fournisseur, solution, date_debut::varchar, date_debut_precision, date_fin::varchar, date_fin_precision "
+        f"from '{current.path}/usages.parquet' where cle_source in ('v003', 'v004', 'v116') order by 1"
+    )
+    assert found == [
+        ("v003", "Lacroix", None, "2022-04-01", "mois", None, None),
+        ("v004", None, None, None, None, None, None),
+        ("v116", None, "Cortexia", "2020-10-01", "mois", "2022-10-01", "mois"),
+    ]
