@@ -195,6 +195,12 @@ class RegisterOptions(AuditOptions):
         "", title="Nature du montant", description="Annuel, plafond, coût total, etc."
     )
     programme: str = Field("", title="Programme de soutien", description="S'il y en a un.")
+    fournisseur: str = Field(
+        "", title="Fournisseur de l'outil", description="L'entreprise que la page nomme, jamais une personne."
+    )
+    solution: str = Field("", title="Solution utilisée", description="Le produit ou service, tel que la page le nomme.")
+    date_debut: str = Field("", title="Début", description="Énoncé par la page : AAAA, AAAA-MM ou AAAA-MM-JJ.")
+    date_fin: str = Field("", title="Fin", description="Énoncée par la page : AAAA, AAAA-MM ou AAAA-MM-JJ.")
     nature: Annotated[str, Listed("nature")] = Field("", title="Nature du cas", description="Usage, programme ou plan.")
     ia_explicite: Annotated[str, Field(json_schema_extra={"enum": ["", "true", "false"]})] = Field(
         "", title="IA dite par la source", description="La source dit qu'il s'agit d'IA."

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from observatoire.cli_output import SHOWN, print_json, settings
+from observatoire.review.decisions_file import DECISION, EXPECTED
+from observatoire.review.decisions_file import LISTS as DECIDED
 from observatoire.review.links import ALIVE, DEAD, MOVED, UNKNOWN
 from observatoire.review.upkeep import MONTHS
 from observatoire.vocabularies import codes_by_list
@@ -21,13 +23,18 @@ if TYPE_CHECKING:
 
 LISTED = 20
 LISTS = {"objet": "decision_objet"}  # the columns whose list has another name than theirs
+BY_OBJECT = (DECISION, EXPECTED)  # the columns whose list depends on what the line is about
 
 
-def admitted(column: str, reason: str, lists: Mapping[str, Sequence[str]]) -> str:
-    """What a column accepts, after an unknown code: its codes, or the file to read when they are many or depend on the row."""
+def admitted(column: str, reason: str, lists: Mapping[str, Sequence[str]], kind: str = "") -> str:
+    """What a column accepts, after an unknown code: its codes, or the file to read when they are many.
+
+    `kind` is the kind of object that a line of a sheet is about.
+    """
     if not reason.endswith((" inconnu", " inconnue")):
         return ""
-    codes = lists.get(LISTS.get(column, column), [])
+    name = DECIDED.get(kind, "") if column in BY_OBJECT else LISTS.get(column, column)
+    codes = lists.get(name, [])
     if 0 < len(codes) <= LISTED:
         return f" Admis : {', '.join(codes)}."
     return " Codes admis : data/register/vocabulaires.yml."
@@ -52,7 +59,7 @@ def applied(result: Applied, json: bool) -> None:
         return
     lists = codes_by_list(settings().register) if result.refused else {}
     for item in result.refused:
-        remedy = admitted(item.colonne, item.motif, lists)
+        remedy = admitted(item.colonne, item.motif, lists, item.objet)
         print(f"Ligne {item.ligne}, colonne « {item.colonne} » : {item.motif}.{remedy} La corriger et relancer.")
     for row in result.added[:SHOWN]:
         print(f"{row['decision_id']} : {row['objet_type']} de {row['cle']} → {row['valeur']}")

@@ -43,11 +43,15 @@ CODED = ("detection", "theme", "finalite", "statut")  # what docs/codebook.md sa
 
 @dataclass(frozen=True)
 class Refused:
-    """A line of the sheet that decides something and cannot be taken: its number as the spreadsheet shows it, and why."""
+    """A line of the sheet that decides something and cannot be taken: its number as the spreadsheet shows it, and why.
+
+    `objet` is the kind of object that the line is about: it bounds the codes of « décision » and « valeur attendue ».
+    """
 
     ligne: int
     colonne: str
     motif: str
+    objet: str = ""
 
 
 @dataclass(frozen=True)
@@ -184,7 +188,11 @@ def _faults(settings: Settings, file: RegisterFile, read: Mapping[int, Mapping[s
         return []
     rows = [{**row, "decision_id": f"ligne {number}"} for number, row in read.items()]
     found = reasons(settings, NAME, file.columns, rows, read_register(settings, HISTORY).rows)
-    return [Refused(number, *_named(reason)) for number, motifs in zip(read, found, strict=True) for reason in motifs]
+    return [
+        Refused(number, *_named(reason), read[number]["objet_type"])
+        for number, motifs in zip(read, found, strict=True)
+        for reason in motifs
+    ]
 
 
 TITLES = {

@@ -51,7 +51,7 @@ def python_models(context: BuildContext, staging: Sequence[Model]) -> list[Model
         *judgement_models(context.settings),
         machine_model(context.settings),
         fact_model("core.rejets", [model.name for model in staging] + raws, lambda c: reject_rows(c, staging), ""),
-        fact_model("core.extraits", ["core.preuves_usages", *QUOTED, *raws], extract_rows, ""),
+        fact_model("core.extraits", ["core.preuves_usages", "core.candidats", *QUOTED, *raws], extract_rows, ""),
         fact_model("core.definitions", [], lambda _: definitions.definition_rows(defined), definitions.facts(defined)),
         fact_model("core.questions", [], lambda _: values_query(questions.COLUMNS, asked, questions.TYPES), asked),
         fact_model(
@@ -163,11 +163,15 @@ def reject_rows(context: BuildContext, staging: Sequence[Model]) -> str:
 
 
 def extract_rows(context: BuildContext) -> str:
-    """core.extraits: the records behind evidence and quoted figures, as received, from sources that may be republished."""
+    """core.extraits: the records judged, as received, from sources that may be republished.
+
+    Those behind evidence, candidates and quoted figures. Free text loses what names a person, as it does in staging.
+    """
     from observatoire.review.corrections import key_expression
 
     judged = (
         "select distinct _livraison, _ligne from core.preuves_usages where source = {source} "
+        "union select _livraison, _ligne from core.candidats where source = {source} "
         "union select _livraison, _ligne from staging.chiffres_publies where {source} = 'chiffres_publies' "
         "union select _livraison, _ligne from staging.enquetes_chiffres where {source} = 'enquetes_chiffres'"
     )
@@ -176,7 +180,7 @@ def extract_rows(context: BuildContext) -> str:
         if not source.republished:
             continue
         public = [column.name for column in source.columns if not column.private]
-        fields = ", ".join(f"{identifier(name)} := r.{identifier(name)}" for name in public)
+        fields = ", ".join(f"{identifier(name)} := recu_sans_contact(r.{identifier(name)})" for name in public)
         parts.append(
             f"select distinct {literal(source.id)} as source, r._livraison as livraison, r._ligne as ligne, "
             f"{key_expression(source)} as cle, to_json(struct_pack({fields}))::varchar as contenu "

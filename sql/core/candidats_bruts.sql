@@ -1,5 +1,6 @@
 -- A view. Everything that will be judged for AI, in one shape, whatever its source. A new source adds one step here and one line
--- to the union. A record without an object cannot be judged and is not here.
+-- to the union. A record without an object cannot be judged and is not here. `statut_declare` is the status that a column of the
+-- source states, in our codes; empty where it states none.
 with marches as (
     select
         c.source,
@@ -15,6 +16,7 @@ with marches as (
         c.cpv,
         case when c.montant_motif is null or c.montant_nature = 'plafond' then c.montant end as montant,
         c.montant_nature,
+        cast(null as varchar) as statut_declare,
         cast(null as varchar) as url,
         c._livraison,
         c._ligne
@@ -37,6 +39,7 @@ avis as (
         cast(null as varchar) as cpv,
         cast(null as decimal(18, 2)) as montant,
         cast(null as varchar) as montant_nature,
+        cast(null as varchar) as statut_declare,
         url,
         _livraison,
         _ligne
@@ -58,6 +61,7 @@ aides as (
         cast(null as varchar) as cpv,
         cast(montant as decimal(18, 2)) as montant,
         case when montant is not null then 'subvention' end as montant_nature,
+        cast(null as varchar) as statut_declare,
         cast(null as varchar) as url,
         _livraison,
         _ligne
@@ -80,6 +84,7 @@ cas as (
         cast(null as varchar) as cpv,
         cast(null as decimal(18, 2)) as montant,
         cast(null as varchar) as montant_nature,
+        nullif(statut, 'inconnu') as statut_declare,
         url,
         _livraison,
         _ligne
@@ -110,6 +115,7 @@ select
     r.objet,
     r.cpv,
     r.montant_nature,
+    r.statut_declare,
     r.url,
     s.licence,
     s.republiee,

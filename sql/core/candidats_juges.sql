@@ -1,5 +1,6 @@
 -- What the rules say of each candidate where a term of AI was found, decisions of analysts left out. The text is judged as
--- its source publishes it; `objet_decision` is how a decision names it.
+-- its source publishes it; `objet_decision` is how a decision names it. The status that a source declares wins over the one that
+-- rules read in its text (`statut_texte`), which tells as much of the past or of a phase as of today.
 select
     b.candidat_id,
     b.source,
@@ -10,7 +11,9 @@ select
     t.theme,
     t.themes,
     t.technique,
-    t.statut,
+    coalesce(b.statut_declare, t.statut) as statut,
+    b.statut_declare,
+    t.statut as statut_texte,
     b.acheteur,
     b.siren,
     b.territoire_indice,

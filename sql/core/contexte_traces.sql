@@ -13,6 +13,7 @@ select
     cast(null as varchar) as cpv,
     cast(null as decimal(18, 2)) as montant,
     cast(null as varchar) as montant_nature,
+    cast(null as varchar) as statut_declare,
     url,
     _livraison,
     _ligne
@@ -32,6 +33,7 @@ select
     cast(null as varchar) as cpv,
     cast(null as decimal(18, 2)) as montant,
     cast(null as varchar) as montant_nature,
+    cast(null as varchar) as statut_declare,
     url,
     _livraison,
     _ligne
@@ -53,6 +55,7 @@ select
     cast(null as varchar) as cpv,
     cast(null as decimal(18, 2)) as montant,
     cast(null as varchar) as montant_nature,
+    cast(null as varchar) as statut_declare,
     url,
     _livraison,
     _ligne
@@ -72,6 +75,7 @@ select
     cpv[1] as cpv,
     cast(null as decimal(18, 2)) as montant,
     cast(null as varchar) as montant_nature,
+    cast(null as varchar) as statut_declare,
     url,
     _livraison,
     _ligne

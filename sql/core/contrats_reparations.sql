@@ -53,7 +53,7 @@ dites as (
             end,
             case when siret_invalide then 'SIRET d''acheteur invalide, SIREN laissé vide' end,
             case when zero_remis then 'zéro initial du code commune remis' end,
-            case when contact_retire then 'adresse électronique ou téléphone retirés d''un texte' end,
+            case when contact_retire then 'adresse électronique, téléphone ou nom de contact retirés d''un texte' end,
             case when caracteres_detruits then 'caractères détruits dans un texte' end
         ]) as reparation
     from groupes

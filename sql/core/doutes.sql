@@ -17,23 +17,48 @@ libelles as (
     qualify row_number() over (partition by siren order by millesime desc, type, code) = 1
 ),
 
+-- Whose names are asked about: cases of the register, and confirmed candidates that wait for their body to become uses.
+nommes as (
+    select
+        p.preuve_id as nom_id,
+        p.url,
+        c.titre,
+        false as en_attente
+    from core.preuves as p
+    left join staging.cas_usage as c on p.source = 'cas_usage' and c.id = p.cle_source
+    union all
+    select
+        k.candidat_id as nom_id,
+        k.url,
+        k.objet as titre,
+        true as en_attente
+    from core.candidats as k
+    inner join core.decisions_usages as d on d.cle = k.source || '|' || k.cle and d.detection = 'oui'
+    anti join core.traces as t on t.trace_id = k.candidat_id
+    where k.decision = 'oui' and k.republiee
+),
+
 noms as (
     select
         'nom' as objet_type,
         n.nom || '|' || coalesce(n.type_indice, '') || '|' || coalesce(n.territoire_indice, '') as cle,
         min(n.nom) as collectivite,
-        min(c.titre) as texte,
+        min(p.titre) as texte,
         min(p.url) as preuve_url,
         min(r.siren_automatique) as valeur_attendue,
         'aucun SIREN : rien n''est deviné' as proposition,
         min(list_slice(r.candidats, 1, 5)) as sirens,
-        min(case r.statut_automatique when 'ambigu' then 'plusieurs collectivités portent ce nom' else 'nom non reconnu (' || r.regle || ')' end)
-            as raison
+        min(
+            if(p.en_attente, 'un candidat confirmé attend son organisme pour devenir un usage : ', '')
+            || case r.statut_automatique
+                when 'ambigu' then 'plusieurs collectivités portent ce nom'
+                else 'nom non reconnu (' || r.regle || ')'
+            end
+        ) as raison
     from core.noms_a_resoudre as n
     inner join core.noms_resolus as r on r.nom_id = n.nom_id
-    inner join core.preuves as p on p.preuve_id = n.nom_id
-    left join staging.cas_usage as c on p.source = 'cas_usage' and c.id = p.cle_source
-    where r.statut_automatique in ('ambigu', 'non résolu') and r.decision_id is null and n.nom is not null
+    inner join nommes as p on p.nom_id = n.nom_id
+    where (r.statut_automatique in ('ambigu', 'non résolu') or p.en_attente) and r.decision_id is null and n.nom is not null
     group by n.nom, n.type_indice, n.territoire_indice
 ),
 

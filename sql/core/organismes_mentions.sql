@@ -1,4 +1,5 @@
 -- How public bodies outside the reference are named in official deliveries: one row per SIREN, source, name and département.
+-- Letters destroyed in a name are given back where they are certain (core.organismes_lettres).
 -- Public bodies only: their SIREN begins with 1 or 2 and its key is right; BANATIC's list is taken as it is. A SIREN in 21,
 -- 22 or 23 is an authority's, known or former.
 with vues as (
@@ -33,7 +34,7 @@ comptees as (
         v.source,
         v.ordre_source,
         v.siren,
-        sans_contact(trim(regexp_replace(v.nom, '[\s\p{Z}]+', ' ', 'g'))) as nom,
+        organisme_nom(v.nom) as nom,
         v.departement,
         v.nature_juridique,
         count(distinct v.cle) as nb
@@ -46,9 +47,19 @@ comptees as (
     group by all
 ),
 
+lettres as (
+    select distinct
+        source,
+        nom,
+        nom_rendu
+    from core.organismes_lettres
+),
+
 hors_reference as (
-    select c.*
+    select
+        c.* replace (coalesce(l.nom_rendu, c.nom) as nom)
     from comptees as c
+    left join lettres as l on l.source = c.source and l.nom = c.nom
     anti join core.territoires as t on t.siren = c.siren
     where est_siren(c.siren)
 ),
@@ -69,6 +80,7 @@ select
     case when est_departement(t.departement) then t.departement end as departement,
     coalesce(nullif(t.genre, 'reference'), organisme_type(t.plat, t.siren)) as type,
     coalesce(t.genre = 'reference', false) as autorite_banatic,
+    est_nom_d_autorite(t.plat) as nom_d_autorite,
     est_nom_d_autorite(t.plat) or starts_with(t.siren, '24') or coalesce(starts_with(t.departement, '98'), false)
         as autorite_possible,
     case when est_sdis(t.plat) then sdis_lieu(t.plat) end as lieu_du_nom,

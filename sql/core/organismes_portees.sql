@@ -1,10 +1,19 @@
 -- Each body as all deliveries tell it (portee « toutes »), and as those that may be republished tell it (« publiables »).
--- Authorities that the reference does not hold (former ones, those of overseas countries) are left out.
+-- Authorities that the reference does not hold (former ones, those of overseas countries) are left out: no name tells another
+-- body, and one may be an authority's; or the SIREN is in 20 or 24, as those of EPCI and new communes are, and one name is an
+-- authority's (others may name its régie or its CIAS). While the reference holds the authorities of the register alone, a SIREN
+-- in 20 whose names tell nothing may be any of them (« Loches Sud Touraine »), unless BANATIC lists it.
 with autorites as (
-    select siren
-    from core.organismes_mentions
-    group by siren
-    having bool_or(autorite_banatic) or (bool_and(type = 'autre') and bool_or(autorite_possible))
+    select m.siren
+    from core.organismes_mentions as m
+    cross join core.perimetre as p
+    group by m.siren
+    having
+        bool_or(m.autorite_banatic)
+        or (bool_and(m.type = 'autre') and bool_or(m.autorite_possible))
+        or (left(m.siren, 2) in ('20', '24') and bool_or(m.type = 'autre' and m.nom_d_autorite))
+        or (left(m.siren, 2) = '20' and bool_and(m.type = 'autre') and bool_or(p.perimetre = 'embarque')
+            and not bool_or(m.source = 'banatic_groupements'))
 ),
 
 -- A fire service whose delivery gives no département tells it by its name.

@@ -81,7 +81,7 @@ dits as (
         k.url,
         case
             when d.statut is not null then d.statut
-            when e.candidat_id is not null then e.statut
+            when k.statut_declare is not null then k.statut_declare
             when k.type_candidat in ('marche', 'aide') then if(k.statut = 'experimentation', 'experimentation', 'prevu')
             when a.cle is not null then 'prevu'
         end as statut,

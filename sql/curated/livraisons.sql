@@ -14,6 +14,14 @@ comptees as (
     select source, livraison, reparation, nombre from core.territoires_reparations
     union all
     select source, livraison, reparation, nombre from core.contrats_reparations
+    union all
+    select
+        source,
+        livraison,
+        'lettres détruites rendues au nom d''un organisme' as reparation,
+        cast(sum(nombre) as bigint) as nombre
+    from core.organismes_lettres
+    group by source, livraison
 ),
 
 reparees as (

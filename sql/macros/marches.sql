@@ -136,22 +136,6 @@ create or replace macro montant_mesure(motif) as
 create or replace macro duree_lue(texte) as
     case when try_cast(texte as integer) between 0 and 1200 then try_cast(texte as integer) end;
 
--- Free text without e-mail addresses or telephone numbers: they name persons and tell nothing of the purchase.
-create or replace macro sans_contact(texte) as
-    regexp_replace(
-        case
-            when contains(texte, '@')
-                then regexp_replace(texte, '[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+', '[adresse retirée]', 'g')
-            else texte
-        end,
-        '(?:\+33 ?|\b0033 ?|\b0)[1-9](?:[ .-]?[0-9]{2}){4}\b',
-        '[téléphone retiré]',
-        'g'
-    );
-
-create or replace macro contact_retire(texte) as
-    coalesce(contains(texte, '[adresse retirée]') or contains(texte, '[téléphone retiré]'), false);
-
 -- U+FFFD: characters destroyed before the file reached us.
 create or replace macro caracteres_detruits(texte) as coalesce(contains(texte, '�'), false);
 

@@ -12,6 +12,17 @@ create or replace macro groupement_genre(nature) as
             then 'syndicat'
     end;
 
+-- A name as deliveries write it, spaces made one, without what names a person.
+create or replace macro organisme_nom(nom) as sans_contact(trim(regexp_replace(nom, '[\s\p{Z}]+', ' ', 'g')));
+
+-- Punctuation of Windows-1252 read as control characters (no name holds any) given back.
+create or replace macro ponctuation_remise(texte) as
+    translate(
+        texte,
+        chr(133) || chr(140) || chr(145) || chr(146) || chr(147) || chr(148) || chr(150) || chr(151) || chr(156),
+        '…Œ‘’“”–—œ'
+    );
+
 -- A fire and rescue service, in all the ways that accounts and platforms shorten its name.
 create or replace macro est_sdis(plat) as
     regexp_matches(plat, '^(?:sdis|sdmis)\b|^s(?:ce|erv\w*) (?:d ?\w+ (?:et metropolitain )?)?(?:d )?incendie\b');

@@ -27,6 +27,8 @@ typed as (
         booleen(s.finalite_environnementale) as finalite_typee,
         booleen(s.ia_explicite) as ia_typee,
         date_partielle(s.source_date) as source_date_typee,
+        date_partielle(s.date_debut) as debut_type,
+        date_partielle(s.date_fin) as fin_type,
         row_number() over (partition by s.id order by s._ligne) as rang,
         min(s._ligne) over (partition by s.id) as premiere_ligne
     from source as s
@@ -53,12 +55,18 @@ final as (
         t.source_titre,
         t.resume_preuve,
         t.confiance,
+        t.fournisseur,
+        t.solution,
         t.finalite_typee as finalite_environnementale,
         t.ia_typee as ia_explicite,
         t.annee_typee as annee,
         t.montant_type as montant_eur,
         t.source_date_typee as source_date,
         date_precision(t.source_date) as source_date_precision,
+        t.debut_type as date_debut,
+        date_precision(t.date_debut) as date_debut_precision,
+        t.fin_type as date_fin,
+        date_precision(t.date_fin) as date_fin_precision,
         t._livraison,
         t._ligne,
         motifs([
@@ -109,6 +117,18 @@ final as (
                 || t.derniere_modification || ')'
             ),
             motif(
+                t.date_debut is not null and t.debut_type is null,
+                'date_debut', cite(t.date_debut) || ' n''est pas une date (AAAA, AAAA-MM ou AAAA-MM-JJ)'
+            ),
+            motif(
+                t.date_fin is not null and t.fin_type is null,
+                'date_fin', cite(t.date_fin) || ' n''est pas une date (AAAA, AAAA-MM ou AAAA-MM-JJ)'
+            ),
+            motif(
+                coalesce(fin_de_periode(t.fin_type, date_precision(t.date_fin)) < t.debut_type, false),
+                'date_fin', cite(t.date_fin) || ' précède le début (' || t.date_debut || ')'
+            ),
+            motif(
                 not url_valide(t.source_url),
                 'source_url', coalesce(cite(t.source_url) || ' n''est pas une adresse web', 'vide')
             )
@@ -143,12 +163,18 @@ select
     source_titre,
     resume_preuve,
     confiance,
+    fournisseur,
+    solution,
     finalite_environnementale,
     ia_explicite,
     annee,
     montant_eur,
     source_date,
     source_date_precision,
+    date_debut,
+    date_debut_precision,
+    date_fin,
+    date_fin_precision,
     _livraison,
     _ligne,
     _motifs

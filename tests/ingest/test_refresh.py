@@ -60,7 +60,7 @@ def test_bad_input_from_end_to_end(published: tuple[Settings, str]) -> None:
     third = refresh(project)
     assert (third.exit_code, third.new, third.release) == (3, False, second.release)
     assert len(messages(third)) == 1 and "encodage UTF-8 attendu, octet à la ligne" in messages(third)[0]
-    assert "la précédente (2026-11-23) reste utilisée" in messages(third)[0]
+    assert "la précédente (2026-11-28) reste utilisée" in messages(third)[0]
 
     # The fix, while the state is lost and the archive damaged: both are mended on the way.
     shutil.rmtree(project.state)

@@ -71,10 +71,13 @@ FAULTS: dict[str, list[tuple[Change, str, str]]] = {
         ({"montant_nature": "x"}, "montant_nature", "« x » inconnue"),
         ({"confiance": "totale"}, "confiance", "« totale » inconnue"),
         ({"source_date": "2023-02-30"}, "source_date", f"« 2023-02-30 » {NOT_A_DATE}"),
-        ({"source_date": "2031-01"}, "source_date", "« 2031-01 » est dans le futur (registre modifié le 2026-11-23)"),
+        ({"source_date": "2031-01"}, "source_date", "« 2031-01 » est dans le futur (registre modifié le 2026-11-28)"),
         ({"source_date": "mai 2023"}, "source_date", f"« mai 2023 » {NOT_A_DATE}"),
         ({"source_date": "2023-13"}, "source_date", f"« 2023-13 » {NOT_A_DATE}"),
         ({"source_date": "03/05/2023"}, "source_date", f"« 03/05/2023 » {NOT_A_DATE}"),
+        ({"date_debut": "avril"}, "date_debut", "« avril » n'est pas une date (AAAA, AAAA-MM ou AAAA-MM-JJ)"),
+        ({"date_fin": "31/12/2022"}, "date_fin", "« 31/12/2022 » n'est pas une date (AAAA, AAAA-MM ou AAAA-MM-JJ)"),
+        ({"date_debut": "2022-05", "date_fin": "2022-04"}, "date_fin", "« 2022-04 » précède le début (2022-05)"),
         ({"montant_eur": "beaucoup"}, "montant_eur", "« beaucoup » n'est pas un montant positif en chiffres (1000.50)"),
         ({"montant_eur": "12,5"}, "montant_eur", "« 12,5 » n'est pas un montant positif en chiffres (1000.50)"),
         ({"montant_eur": "-5"}, "montant_eur", "« -5 » n'est pas un montant positif en chiffres (1000.50)"),
@@ -95,6 +98,7 @@ FAULTS: dict[str, list[tuple[Change, str, str]]] = {
         ({"source_url": "https://a.fr/x y"}, "source_url", "« https://a.fr/x y » n'est pas une adresse web"),
         ({"source_url": "javascript:alert(1)"}, "source_url", "« javascript:alert(1) » n'est pas une adresse web"),
         ({"source_url": ""}, "source_url", "vide"),
+        ({"date_debut": "2022-05-17", "date_fin": "2022"}, "", ""),
         ({"source_date": "", "annee": "", "annee_type": "", "montant_eur": "", "montant_nature": ""}, "", ""),
         ({"source_url": "https://a.fr:8080?q=%C3%A9#é"}, "", ""),
         ({"source_date": "2024-02-29"}, "", ""),
@@ -201,7 +205,7 @@ def test_a_ragged_record_is_in_the_rejects_and_comes_back_when_mended(project: S
     ingest_register(project)
     warehouse.build("curated.rejets", "curated.livraisons", "staging.cas_usage")
     found: list[Any] = warehouse.rows("select source, ligne, colonne, motif from curated.rejets")
-    assert found == [("cas_usage", position, "structure", "23 champs au lieu de 22")]
+    assert found == [("cas_usage", position, "structure", "27 champs au lieu de 26")]
     assert warehouse.rows("select count(*) from staging.cas_usage") == [(157,)]
     assert warehouse.rows("select lignes_rejetees from curated.livraisons where source = 'cas_usage'") == [(1,)]
     path.write_text(good, encoding="utf-8")

@@ -20,16 +20,17 @@ from tests.conftest import ROOT
 
 COLUMNS = (
     "candidat_id", "source", "cle", "type_candidat", "acheteur", "siren", "territoire_indice", "objet", "cpv",
-    "montant_nature", "url", "licence", "date_precision",
+    "montant_nature", "statut_declare", "url", "licence", "date_precision",
 )  # fmt: skip
 TEXTS = {
     "a": ("decp", "Solution d'IA pour le tri : 15 % de refus en moins"),
     "b": ("decp", "Caméras de détection automatique des départs de feux"),
     "c": ("decp", "Télérelève des compteurs d'eau"),
     "d": ("decp", "Réfection de la toiture du gymnase"),
-    "e": ("pstw", "An AI tool for the museum"),
+    "e": ("pstw", "A pilot: an AI tool is tested in the museum"),
     "f": ("decp", "Servizi per the museum: ai turisti"),
 }
+DECLARED = {"e": "termine", "c": "deploye"}  # what the source declares of two of them, in a column
 SETTINGS = Settings(ROOT, ROOT / "data", ROOT / "data" / "register")
 
 
@@ -49,6 +50,7 @@ def judged() -> Iterator[duckdb.DuckDBPyConnection]:
             "insert into core.candidats_bruts (candidat_id, source, cle, objet) values ($1, $2, $1, $3)",
             [[key, source, text] for key, (source, text) in TEXTS.items()],
         )
+        con.executemany("update core.candidats_bruts set statut_declare = $2 where cle = $1", [*DECLARED.items()])
         con.execute(
             "create table core.contexte_europe (source varchar, cle_source varchar, fonction varchar, sous_fonction varchar)"
         )
@@ -82,6 +84,15 @@ def test_each_text_is_judged_in_the_language_of_its_source(judged: duckdb.DuckDB
 def test_what_is_not_ai_has_no_theme(judged: duckdb.DuckDBPyConnection) -> None:
     assert one(judged, "a", "theme, themes[1], finalite_environnementale") == ("dechets", "dechets", True)
     assert one(judged, "c", "theme, themes, technique") == (None, None, None)
+
+
+def test_the_status_that_the_source_declares_wins_over_the_one_read_in_its_text(
+    judged: duckdb.DuckDBPyConnection,
+) -> None:
+    columns = "statut, statut_declare, statut_texte"
+    assert one(judged, "e", columns) == ("termine", "termine", "experimentation")
+    assert one(judged, "a", columns) == ("inconnu", None, "inconnu")
+    assert one(judged, "c", columns) == ("deploye", "deploye", None)
 
 
 def test_a_decision_that_stands_wins_and_the_rules_word_is_kept(judged: duckdb.DuckDBPyConnection) -> None:

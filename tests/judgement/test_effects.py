@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from observatoire.judgement.effects import UNITS, effects_query
+from observatoire.sql_text import literal
 from observatoire.warehouse.models import load_macros
 from tests.conftest import ROOT
 
@@ -80,7 +81,7 @@ OTHERS = [
     "les capteurs couvrent 90 % des rues et donnent l'alerte en moins d'une heure",
     "les capteurs couvrent 90 % des rues et donnent l'alerte en moins de deux heures",
     "avec un objectif de baisse de 30 %",
-    "jusqu'à 30 % de réduction",
+    "baisse de 30 % jusqu'en 2026",
     "moins de 3 % de réduction",
     "de 10 à 15 % d'économies",
     "réduit à 12 % le taux de refus",
@@ -88,7 +89,7 @@ OTHERS = [
     "125 collèges et 16 % de capteurs en panne",
     "baisse de 12 tournées",
     "10 million euros in additional tax",
-    "the solution could reduce the consumption by 30%",
+    "the solution should reduce the consumption, a goal of 30% saved",
     "",
 ]
 
@@ -111,6 +112,54 @@ def test_a_quantity_said_to_be_saved_is_an_effect(
 @pytest.mark.parametrize("text", OTHERS)
 def test_what_looks_like_an_effect_is_none(declared: dict[str, Effects], text: str) -> None:
     assert declared[text] == []
+
+
+SAID = [
+    ("kilomètres en baisse de 30 %", "affirme", "exact", None),
+    ("L'outil a permis d'économiser 12 tonnes", "affirme", "exact", None),
+    ("environ 10 % d'économie", "affirme", "environ", None),
+    ("une baisse de près de 10 %", "affirme", "environ", None),
+    ("économies de 20 % environ", "affirme", "environ", None),
+    ("jusqu'à 30 % de réduction", "affirme", "au_plus", None),
+    ("plus de 20 % économisés", "affirme", "plus_de", None),
+    ("une réduction d'au moins 12 tonnes par jour", "affirme", "au_moins", "jour"),
+    ("110 000 m3 évités par an", "affirme", "exact", "an"),
+    ("gain de temps de 25 heures par mois", "affirme", "exact", "mois"),
+    ("une économie annuelle de 30 000 kWh", "affirme", "exact", "an"),
+    ("réduit de 15 % la consommation annuelle", "affirme", "exact", None),
+    ("L'outil aurait réduit de 15 % la consommation", "annonce", "exact", None),
+    ("70 % d'économie annoncée", "annonce", "exact", None),
+    ("la ville simule trois places ; 5,5 degrés gagnés", "annonce", "exact", None),
+    ("la ville suit en simultané trois places ; 5,5 degrés gagnés", "affirme", "exact", None),
+    ("L'outil pourrait réduire de 15 % la consommation", "possible", "exact", None),
+    ("L'outil permet d'économiser 12 tonnes par semaine", "possible", "exact", "semaine"),
+    ("Pilots show that adoption can reduce emissions by around 2%", "possible", "environ", None),
+    ("the solution could reduce the consumption by up to 30% a year", "possible", "au_plus", "an"),
+]
+
+
+def test_how_the_text_says_it_goes_with_the_effect() -> None:
+    CON.execute("create or replace temp table lus as select unnest($1::varchar[]) as cle", [[row[0] for row in SAID]])
+    found = dict(CON.execute(effects_query("select cle, cle as texte from lus")).fetchall())
+    said = [
+        (text, *([item[name] for item in found[text] for name in ("portee", "qualificatif", "periode")]))
+        for text, *_ in SAID
+    ]
+    assert said == SAID
+
+
+def test_what_a_text_states_comes_before_what_it_says_possible() -> None:
+    text = "L'outil peut réduire de 40 % la consommation. Le site a baissé de 12 % la sienne."
+    assert [item[0] for item in effects(text)[0]] == [12, 40]
+
+
+def test_a_quantity_told_twice_keeps_the_reserve_of_either() -> None:
+    text = "L'outil aurait réduit de 15 % l'énergie.\n15 % d'énergie économisée, environ 20 % d'eau économisée\n20 % d'eau en moins"
+    query = effects_query(f"select 1 as cle, {literal(text)} as texte")
+    [(_, found)] = CON.execute(query).fetchall()
+    assert [(int(item["valeur"]), item["portee"], item["qualificatif"]) for item in found] == [
+        (20, "affirme", "environ"), (20, "affirme", "environ"), (15, "annonce", "exact"), (15, "annonce", "exact"),
+    ]  # fmt: skip
 
 
 def test_the_clause_that_says_it_goes_with_it_and_all_are_kept_in_order() -> None:

@@ -93,10 +93,10 @@ def test_what_the_rules_judge_to_be_ai_is_proposed_to_analysts(settings: Setting
 def test_a_confirmed_case_is_a_use_of_its_authority(settings: Settings) -> None:
     found = rows(
         settings,
-        "select siren, type_collectivite, siren_statut, confirme, decisions, annee_type, licence "
+        "select siren, type_collectivite, siren_statut, confirme, decisions, annee_type, date_debut_precision, licence "
         "from '{r}/usages.parquet' where cle_source = '" + VAR + "'",
     )
-    assert found == [("228300018", "departement", "résolu", True, ["d00001"], "source", "CC BY 4.0")]
+    assert found == [("228300018", "departement", "résolu", True, ["d00001"], "source", "annee", "CC BY 4.0")]
 
 
 def test_a_confirmed_case_of_two_bodies_is_of_the_first_and_says_so(settings: Settings) -> None:
@@ -116,6 +116,24 @@ def test_a_confirmed_case_of_an_unknown_body_says_why_it_is_no_use(settings: Set
     assert found == [("appliquée", why)]
 
 
+def test_a_confirmed_case_that_waits_for_its_body_is_said_and_its_name_asked(settings: Settings) -> None:
+    told = rows(settings, "select violations from '{r}/controles.parquet' where code = 'DEC-06'")
+    assert told == [(1,)]
+    place, reason = SHEET.index("cle"), SHEET.index("raison")
+    waiting = [row[place] for row in doubts(settings) if row[0] == "nom" and "attend son organisme" in str(row[reason])]
+    [(body,)] = rows(settings, "select acheteur from '{r}/candidats.parquet' where cle = '" + UNKNOWN_BODY + "'")
+    assert waiting == [f"{body}||"]
+
+
+def test_a_candidate_that_is_evidence_of_no_use_shows_what_was_read(settings: Settings) -> None:
+    release = current_release(settings)
+    assert release is not None
+    followed = trace(settings, release, "pstw|PSTW-1030", pipeline.load_all_sources(settings))
+    assert followed.usages == []
+    [record] = followed.enregistrements
+    assert record.contenu is not None and record.contenu["Status"] == "Pilot" and record.octets == "vérifiés"
+
+
 def test_the_case_is_traced_to_its_bytes(settings: Settings) -> None:
     release = current_release(settings)
     assert release is not None
@@ -131,6 +149,15 @@ def test_merges_are_measured_on_the_pairs_to_learn_from(settings: Settings) -> N
     assert found.pairs > 350 and 0 < found.missing < 20
     assert found.precision.count == found.precision.base >= 12, "a wrong merge would give an authority another's use"
     assert found.shown.value is not None and found.shown.value > 0.85
+
+
+def test_the_status_that_the_inventory_declares_is_that_of_its_candidates(settings: Settings) -> None:
+    query = (
+        "select count(*), count(*) filter (k.statut_texte <> k.statut), bool_and(k.statut = e.statut) "
+        "from '{r}/candidats.parquet' as k inner join '{r}/contexte_europe.parquet' as e "
+        "on k.source = e.source and k.cle = e.cle_source where k.decision_automatique <> 'non'"
+    )
+    assert rows(settings, query) == [(16, 9, True)]
 
 
 def test_evidence_that_a_source_lists_was_seen_by_nobody(settings: Settings) -> None:

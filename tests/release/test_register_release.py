@@ -41,17 +41,20 @@ def test_every_case_of_the_register_is_a_use(current: Release) -> None:
 
 
 def test_a_declared_effect_is_published_with_who_declares_it(current: Release) -> None:
-    asked_of = ("v002", "v027", "v077", "v123", "v155")
+    asked_of = ("v002", "v027", "v032", "v077", "v098", "v123", "v155")
     found = asked(
-        "select cle_source, effet_valeur, effet_unite, effet_extrait, split_part(effet_source, ' - ', 1) "
+        "select cle_source, effet_valeur, effet_unite, concat_ws(' ', effet_portee, effet_qualificatif, effet_periode), effet_extrait, "
+        "split_part(effet_source, ' - ', 1) "
         f"from '{current.path}/usages.parquet' where cle_source in {asked_of} order by 1"
     )
     assert found == [
-        ("v002", 110000, "m3", "pour 110 000 m3 évités par an", "Numérique360"),
-        ("v027", 80, "%", "la ville annonce une baisse de 80 % des dépôts et 35 verbalisations", "BFM Marseille"),
-        ("v077", 31, "%", "L'analyse de données de capteurs laser rend les tournées dynamiques et réduit le carburant de 31 %", "Numérique360"),
-        ("v123", None, None, None, None),
-        ("v155", None, None, None, None),
+        ("v002", 110000, "m3", "affirme exact an", "pour 110 000 m3 évités par an", "Numérique360"),
+        ("v027", 80, "%", "annonce exact", "la ville annonce une baisse de 80 % des dépôts et 35 verbalisations", "BFM Marseille"),
+        ("v032", 10, "%", "affirme environ", "environ 10 % d'économie", "Numérique360"),
+        ("v077", 31, "%", "affirme exact", "L'analyse de données de capteurs laser rend les tournées dynamiques et réduit le carburant de 31 %", "Numérique360"),
+        ("v098", 5.5, "°C", "annonce exact", "5,5 degrés gagnés sur la place Tony de Graaf pour moins de 40 000 euros", "Smart City Mag"),
+        ("v123", None, None, "", None, None),
+        ("v155", None, None, "", None, None),
     ]  # fmt: skip
 
 
@@ -214,3 +217,15 @@ def test_what_changes_and_comes_back(project: Settings) -> None:
         pipeline.refresh(project)
     kept_release = current_release(project)
     assert kept_release is not None and kept_release.id == first.release and damaged_files(kept_release) == []
+
+
+def test_suppliers_and_dates_are_those_that_cases_state(current: Release) -> None:
+    found = asked(
+        "select cle_source, fournisseur, solution, date_debut::varchar, date_debut_precision, date_fin::varchar, date_fin_precision "
+        f"from '{current.path}/usages.parquet' where cle_source in ('v003', 'v004', 'v116') order by 1"
+    )
+    assert found == [
+        ("v003", "Lacroix", None, "2022-04-01", "mois", None, None),
+        ("v004", None, None, None, None, None, None),
+        ("v116", None, "Cortexia", "2020-10-01", "mois", "2022-10-01", "mois"),
+    ]

@@ -17,7 +17,9 @@ SIGNED = ("--auteur", "A. Exemple", "--motif", "essai")
         (("register", "add", "--id", "v120", "--champ", "annee=abc"), "« abc » n'est pas une année. La corriger"),
         (("review", "decide", "magie", "cas_usage|v001", "eau"), "« magie » inconnu. Admis : nom, detection, theme,"),
         (("review", "decide", "theme", "cas_usage|v001", "velo"),
-         "« velo » inconnue. Codes admis : data/register/vocabulaires.yml. La corriger"),
+         "Ligne 1, colonne « décision » : « velo » inconnue. Admis : eau, dechets, energie,"),
+        (("review", "decide", "statut", "cas_usage|v001", "termine", "--attendu", "rien"),
+         "colonne « valeur attendue » : « rien » inconnue. Admis : idee, prevu, experimentation,"),
     ],
 )  # fmt: skip
 def test_a_refused_code_is_said_with_those_admitted(project: Settings, arguments: tuple[str, ...], said: str) -> None:

@@ -166,8 +166,16 @@ def test_each_bad_line_is_said_and_the_others_are_taken(project: Settings, tmp_p
         (9, "décision", "le même objet est décidé autrement à la ligne 8"),
         (10, "objet", "« couleur » inconnu"),
         (12, "date", f"« 2099-01-01 » est après aujourd'hui ({now()[:10]})"),
-        (13, "motif", "contient une adresse électronique ou un téléphone, et il est publié : l'ôter"),
-        (14, "auteur", "contient une adresse électronique ou un téléphone, et il est publié : l'ôter"),
+        (
+            13,
+            "motif",
+            "contient une adresse électronique, un téléphone ou un nom de contact, et il est publié : l'ôter",
+        ),
+        (
+            14,
+            "auteur",
+            "contient une adresse électronique, un téléphone ou un nom de contact, et il est publié : l'ôter",
+        ),
         (15, "clé", "« v999 » n'est pas au registre"),
     ]
     assert {row["guide"] for row in recorded(project)} == {"2026-11-24/1"}, "decided by the codebook in force"

@@ -30,8 +30,8 @@ create table core.usages_groupes (usage_id varchar, trace_id varchar);
 create table core.rapprochements (trace_a varchar, trace_b varchar, du_registre boolean, proposition varchar, verdict varchar);
 create table core.traces (trace_id varchar, cle varchar);
 create table core.candidats (candidat_id varchar, source varchar, cle varchar, type_candidat varchar, objet varchar, url varchar,
-                             statut varchar, date date);
-create table core.pstw_france (candidat_id varchar, statut varchar);
+                             statut varchar, statut_declare varchar, date date);
+create table core.pstw_france (candidat_id varchar);
 create table staging.cas_usage (id varchar, titre varchar, source_url varchar, statut varchar, nature varchar, source_date date);
 create table staging.boamp (avis varchar, nature varchar);
 create table staging.ted (avis varchar, type_avis varchar);
@@ -73,11 +73,17 @@ class Uses:
                  verdict=verdict)  # fmt: skip
 
     def record(
-        self, source: str, kind: str, read: str | None, date: str | None = "2026-03-02", use: str = "u1"
+        self,
+        source: str,
+        kind: str,
+        read: str | None,
+        date: str | None = "2026-03-02",
+        use: str = "u1",
+        declared: str | None = None,
     ) -> None:
-        """A record of open data whose text the rules read `read` in."""
+        """A record of open data whose text the rules read `read` in, and whose source declares `declared`."""
         self.add("core.candidats", candidat_id=f"c{source}", source=source, cle="1", type_candidat=kind, objet="Objet",
-                 url=None, statut=read, date=date)  # fmt: skip
+                 url=None, statut=declared or read, statut_declare=declared, date=date)  # fmt: skip
         self._trace(f"c{source}", f"{source}|1", use)
 
     def decided(self, key: str, status: str, date: str) -> None:
@@ -178,9 +184,16 @@ def test_a_notice_that_is_no_purchase_says_nothing(uses: Uses, source: str, fact
 
 def test_the_catalogue_says_the_status_it_declares(uses: Uses) -> None:
     uses.use("experimentation")
-    uses.record("pstw", "cas", "deploye")
-    uses.add("core.pstw_france", candidat_id="cpstw", statut="termine")
+    uses.record("pstw", "cas", "deploye", declared="termine")
+    uses.add("core.pstw_france", candidat_id="cpstw")
     assert uses.proposal() == "termine"
+
+
+def test_a_case_whose_catalogue_declares_no_status_says_nothing(uses: Uses) -> None:
+    uses.use("experimentation")
+    uses.record("pstw", "cas", "deploye")
+    uses.add("core.pstw_france", candidat_id="cpstw")
+    assert uses.proposal() is None
 
 
 def test_what_an_analyst_decided_of_a_record_is_what_it_says(uses: Uses) -> None:

@@ -52,7 +52,7 @@ def test_ages_are_counted_to_the_day_of_the_command(
     assert ages == sorted(ages, reverse=True) and {row["mois"] for row in found.old[len(ages) :]} == {None}
     if day > "2028":
         assert len(found.old) == len(dated), "two years later, nothing in the register is fresh"
-    assert found.unrecorded == [] and found.last_change == "2026-11-23"
+    assert found.unrecorded == [] and found.last_change == "2026-11-28"
     told = json.loads(json.dumps(found.as_dict()))
     assert told["date_reference"] == day and len(told["a_verifier"]) == len(found.old)
 

@@ -12,12 +12,18 @@ from observatoire.warehouse.python_models import extract_rows
 from tests.helpers import Warehouse, ingest_register
 
 
-def test_extracts_leave_private_columns_out(project: Settings) -> None:
+def test_extracts_leave_contacts_and_private_columns_out(project: Settings) -> None:
+    register = project.register / "cas_usage.csv"
+    text = register.read_text(encoding="utf-8")
+    register.write_text(
+        text.replace("Premier essai sur", "Contact : Jeanne Exemple, 06 12 34 56 78. Essai sur", 1), "utf-8"
+    )
     ingest_register(project, "cas_usage", "corrections")
     warehouse = Warehouse(project)
     warehouse.build("core.extraits")
     (content,) = warehouse.rows("select contenu from core.extraits where cle = 'v001'")[0]
     assert json.loads(content)["titre"]
+    assert "Contact : [nom retiré], [téléphone retiré]. Essai sur" in json.loads(content)["description"]
 
     cases = load_all_sources(project)["cas_usage"]
     columns = tuple(c.model_copy(update={"private": c.name == "titre"}) for c in cases.columns)

@@ -240,6 +240,55 @@ def test_a_use_resolved_to_an_unpublished_body_is_a_violation(warehouse: Warehou
     assert violated(warehouse) == ["USG-13"]
 
 
+def test_an_epci_is_no_other_body_whatever_one_of_its_names_says(warehouse: Warehouse) -> None:
+    """Outside the embedded reference: named as itself and as its régie or CIAS, or by a name that tells nothing."""
+    epci, silent, regie, ccas = siren("20006799"), siren("20007158"), siren("20008000"), siren("26381005")
+    give(
+        warehouse,
+        "decp",
+        decp(
+            [
+                (epci, "CA DU VALLON", "60"),
+                (epci, "REGIE CA DU VALLON OM", "60"),
+                (silent, "LOCHES SUD VALLON", "37"),
+                (regie, "REGIE DES EAUX DU VALLON", "37"),
+                (ccas, "COMMUNE DU VALLON", "38"),
+                (ccas, "CCAS DU VALLON", "38"),
+            ]
+        ),
+    )
+    warehouse.build(*BUILT)
+    found = warehouse.rows("select siren, type from curated.organismes order by siren")
+    assert found == [(regie, "regie"), (ccas, "ccas")]
+    assert violated(warehouse) == []
+
+
+def test_destroyed_letters_are_given_back_where_one_word_alone_has_them(warehouse: Warehouse) -> None:
+    bodies = [siren(f"2574000{digit}") for digit in range(4)]
+    give(
+        warehouse,
+        "decp",
+        decp(
+            [
+                (bodies[0], "Syndicat de la Vall\ufffde de l\x92Ard\ufffdche", "07"),
+                (bodies[1], "SYNDICAT DE LA VALL\ufffdE DE L'ARD\ufffdCHE", "07"),
+                (bodies[2], "Syndicat du Pr\ufffd-Lab\ufffdo", "07"),  # two words, then none
+                (bodies[3], "Syndicat de la vallée du Pré et du Prè", "07"),
+            ]
+        ),
+    )
+    warehouse.build(*BUILT, "curated.livraisons")
+    found = dict(warehouse.rows("select siren, nom from curated.organismes"))
+    assert [found[body] for body in bodies[:3]] == [
+        "Syndicat de la Vallée de l’Ardèche",
+        "SYNDICAT DE LA VALLÉE DE L'ARDÈCHE",
+        "Syndicat du Pr\ufffd-Lab\ufffdo",
+    ]
+    repairs = "select reparations from curated.livraisons where source = 'decp'"
+    assert "lettres détruites rendues au nom d'un organisme : 2" in warehouse.rows(repairs)[0][0]
+    assert warehouse.rows("select siren from curated.organismes where caracteres_detruits(nom)") == [(bodies[2],)]
+
+
 @pytest.fixture(scope="module")
 def macros() -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()

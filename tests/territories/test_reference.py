@@ -160,6 +160,7 @@ def test_repairs_of_codes_reach_the_published_deliveries(settings: Settings) -> 
                     "unnest(['COM : remis', 'DEP : remis']) as reparation, unnest([2, 1]) as nombre")  # fmt: skip
         con.execute("create table core.contrats_reparations as select 'decp' as source, 'c' as livraison, "
                     "'date illisible' as reparation, 2 as nombre")  # fmt: skip
+        con.execute("create table core.organismes_lettres as select 'decp' as source, 'c' as livraison, 3 as nombre")
         con.execute("create table core.livraisons as select source, livraison, '2025' as millesime, null::date as "
                     "date_livraison, '' as url, 1 as octets, 1 as lignes, reparations, '' as licence from (values "
                     "('cog', 'a', ['encodage']), ('cog', 'b', []::varchar[]), ('decp', 'c', [])) as l (source, livraison, reparations)")  # fmt: skip
@@ -168,7 +169,7 @@ def test_repairs_of_codes_reach_the_published_deliveries(settings: Settings) -> 
     assert found == [
         ("a", ["encodage", "COM : remis : 2", "DEP : remis : 1"]),
         ("b", []),
-        ("c", ["date illisible : 2"]),
+        ("c", ["date illisible : 2", "lettres détruites rendues au nom d'un organisme : 3"]),
     ]
 
 

@@ -40,7 +40,7 @@ def test_a_published_column_is_followed_down_to_the_register(usages: Warehouse) 
     assert "raw.cas_usage.theme" in origins(usages, "theme")
     assert "raw.cas_usage.titre" in origins(usages, "titre")
     assert "raw.cas_usage.titre" not in origins(usages, "theme")
-    assert origins(usages, "fournisseur") == [], "a constant comes from nowhere"
+    assert origins(usages, "fournisseur") == ["raw.cas_usage.fournisseur"]
     assert {"raw.cas_usage.nature", "raw.cas_usage.ia_explicite", "raw.cas_usage.statut"} <= set(
         origins(usages, "confirme")
     )
