@@ -59,6 +59,9 @@ def ingest(
     source: Annotated[str, typer.Argument(help="Identifiant de la source (voir « observatoire sources »).")],
     file: Annotated[Path | None, typer.Option("--file", help="Fichier à prendre à la place de l'adresse.")] = None,
     millesime: Annotated[str | None, typer.Option("--millesime", help="Seulement ce millésime de la source.")] = None,
+    date: Annotated[
+        str | None, typer.Option("--date", help="Date du fichier (AAAA-MM-JJ), quand son nom ne la dit pas.")
+    ] = None,
     attendre: Wait = 0.0,
     json: Json = False,
 ) -> None:
@@ -70,10 +73,10 @@ def ingest(
 
     settings = output.settings()
     if source in pipeline.load_lists(settings):
-        results, proposals = pipeline.take_list(settings, source, file, "commande ingest", attendre)
+        results, proposals = pipeline.take_list(settings, source, file, "commande ingest", attendre, date)
         output.proposed(results, proposals, json)
     else:
-        results = pipeline.ingest_one(settings, source, file, millesime, "commande ingest", attendre)
+        results = pipeline.ingest_one(settings, source, file, millesime, "commande ingest", attendre, date)
         output.ingested(results, json)
     raise typer.Exit(1 if all(result.degraded for result in results) else 3 if any(r.degraded for r in results) else 0)
 

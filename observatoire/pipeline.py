@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from observatoire.archive import Archive
+from observatoire.clock import day_of, now
 from observatoire.errors import BuildFailed, ChecksFailed, UsageError
 from observatoire.ingest import Ingested, deliveries_in_use, ingest_source, required_missing
 from observatoire.settings import Settings, register_inputs
 from observatoire.sources.spec import RegisterProtocol, Source, load_sources
-from observatoire.state import now, record, writer_lock
+from observatoire.state import record, writer_lock
 from observatoire.storage import canonical_json, sha256_text, storage_errors, write_atomically
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Degraded:
 
     def told(self) -> str:
         """One French line, the source named by its message."""
-        return f"depuis le {self.since[:10]} : {self.message}"
+        return f"depuis le {day_of(self.since)} : {self.message}"
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,10 @@ def ingest_one(
     vintage: str | None = None,
     who: str = "cli",
     wait_seconds: float = 0.0,
+    date: str | None = None,
 ) -> list[Ingested]:
-    """Take in one source, from its address or from a file, holding the writer's lock. Raises UsageError if unknown."""
+    """Take in one source, from its address or from a file (and the date of the file, if told), holding the
+    writer's lock. Raises UsageError if unknown."""
     sources = load_all_sources(settings)
     if name not in sources:
         raise UsageError(
@@ -143,7 +146,7 @@ def ingest_one(
         )
     with writer_lock(settings, who, wait_seconds):
         _clear(settings)
-        return ingest_source(settings, sources[name], file, vintage)
+        return ingest_source(settings, sources[name], file, vintage, date=date)
 
 
 def load_lists(settings: Settings) -> dict[str, RegisterImport]:
@@ -155,7 +158,12 @@ def load_lists(settings: Settings) -> dict[str, RegisterImport]:
 
 
 def take_list(
-    settings: Settings, name: str, file: Path | None, who: str = "cli", wait_seconds: float = 0.0
+    settings: Settings,
+    name: str,
+    file: Path | None,
+    who: str = "cli",
+    wait_seconds: float = 0.0,
+    date: str | None = None,
 ) -> tuple[list[Ingested], Proposals | None]:
     """Archive a list handed over as a file and propose its rows to the register; no proposals when it is refused.
 
@@ -170,7 +178,7 @@ def take_list(
         )
     with writer_lock(settings, who, wait_seconds):
         _clear(settings)
-        results = ingest_source(settings, chosen.source, file)
+        results = ingest_source(settings, chosen.source, file, date=date)
         delivery = results[0].delivery
         if results[0].degraded or delivery is None:
             return results, None
@@ -370,7 +378,10 @@ def _fingerprint(settings: Settings, sources: dict[str, Source]) -> str:
     """Everything that decides a release: deliveries in use, specifications, SQL, registers, code, DuckDB."""
     from importlib.metadata import version
 
-    used = {source.id: [(d.key, d.date) for d in deliveries_in_use(settings, source)] for source in sources.values()}
+    used = {
+        source.id: [(d.key, d.date, d.date_origin) for d in deliveries_in_use(settings, source)]
+        for source in sources.values()
+    }
     package = Path(__file__).parent
     files = [*sorted(settings.sql.rglob("*.sql")), *sorted(settings.sql.rglob("*.yml")), *sorted(package.rglob("*.py"))]
     files += [settings.register / name for name in register_inputs(settings.register)]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from observatoire.clock import now
 from observatoire.freshness import staleness
 from observatoire.ingest import deliveries_in_use
 from observatoire.pipeline import Degraded, load_all_sources, load_lists
 from observatoire.settings import Settings
-from observatoire.state import now, read_journal, read_source_state
+from observatoire.state import read_journal, read_source_state
 
 
 def source_rows(settings: Settings) -> list[dict[str, Any]]:

@@ -113,9 +113,9 @@ def delivery_facts(context: BuildContext) -> list[tuple[Any, ...]]:
     """The deliveries in use, facts only: nothing of the machine or of the moment of the run."""
     return [
         (
-            item.delivery.source, item.delivery.sha256, item.delivery.vintage, item.delivery.date, item.delivery.url,
-            item.delivery.bytes, item.loaded.rows, len(item.loaded.bad_records), list(item.loaded.repairs),
-            item.delivery.licence,
+            item.delivery.source, item.delivery.sha256, item.delivery.vintage, item.delivery.date, item.delivery.date_origin,
+            item.delivery.url, item.delivery.bytes, item.loaded.rows, len(item.loaded.bad_records),
+            list(item.loaded.repairs), item.delivery.licence,
         )
         for item in context.deliveries()
     ]  # fmt: skip
@@ -124,10 +124,10 @@ def delivery_facts(context: BuildContext) -> list[tuple[Any, ...]]:
 def delivery_rows(context: BuildContext) -> str:
     """core.livraisons: one row per delivery in use."""
     columns = (
-        "source", "livraison", "millesime", "date_livraison", "url", "octets", "lignes", "lignes_illisibles",
-        "reparations", "licence",
+        "source", "livraison", "millesime", "date_livraison", "date_origine", "url", "octets", "lignes",
+        "lignes_illisibles", "reparations", "licence",
     )  # fmt: skip
-    types = ["VARCHAR"] * 3 + ["DATE", "VARCHAR"] + ["BIGINT"] * 3 + ["VARCHAR[]", "VARCHAR"]
+    types = ["VARCHAR"] * 3 + ["DATE"] + ["VARCHAR"] * 2 + ["BIGINT"] * 3 + ["VARCHAR[]", "VARCHAR"]
     return values_query(columns, delivery_facts(context), types)
 
 

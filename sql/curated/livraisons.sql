@@ -30,6 +30,7 @@ select
     l.livraison,
     coalesce(l.millesime, '') as millesime,
     l.date_livraison,
+    l.date_origine,
     l.url,
     l.octets,
     l.lignes,

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from observatoire.delivery_date import register_date
 from observatoire.errors import ArchiveCorrupted, UsageError
-from observatoire.ingest import deliveries_in_use, ingest_source, register_date
+from observatoire.ingest import deliveries_in_use, ingest_source
 from observatoire.settings import Settings
 from observatoire.state import read_journal
 from tests.helpers import make_source

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from observatoire.archive import Archive, Delivery
+from observatoire.clock import now
 from observatoire.errors import DeliveryRefused, SurveyError, UsageError
 from observatoire.settings import Settings
-from observatoire.state import now, record
+from observatoire.state import record
 from observatoire.storage import canonical_json, fsync_folder, sha256_file, storage_errors, write_atomically
 from observatoire.survey.intake.codebook import Codebook
 from observatoire.survey.intake.codebook_file import load_codebooks
