@@ -85,6 +85,7 @@ def test_the_notice_groups_sources_by_licence_and_keeps_the_others_apart() -> No
 def test_a_release_carries_its_notice_and_the_licence_of_each_table(current: Release) -> None:
     text = (current.path / "NOTICE.md").read_text(encoding="utf-8")
     assert "## Licence Ouverte 2.0" in text and "Observatoire de l'IA dans les territoires, registre" in text
+    assert "`territoires`" in text and "`univers`" in text, "the reference too names its sources"
     assert "`preuves`" in text and "NOTICE.md" in (current.path / "SHA256SUMS").read_text()
     package = json.loads((current.path / "datapackage.json").read_text())
     licences = {item["title"]: item.get("licenses") for item in package["resources"]}

@@ -96,6 +96,34 @@ def test_each_authority_is_counted_once(settings: Settings) -> None:
     ]  # fmt: skip
 
 
+def test_each_row_says_which_sources_it_is_made_from(settings: Settings) -> None:
+    """No source that gave nothing, none left out; a register alone when only the register is there."""
+    licence = "Licence Ouverte 2.0"
+    register = ["territoires_cites", "univers_collectivites"]
+    assert rows(settings, "select distinct sources, licence from curated.territoires order by 1") == [
+        (["territoires_cites"], licence), (register, licence),
+    ]  # fmt: skip
+    assert rows(settings, "select distinct sources, licence from curated.univers", "curated.univers") == [
+        (["univers_collectivites"], licence)
+    ]
+    whole(settings)
+    found = rows(
+        settings, "select type, code, sources, licence from curated.territoires where type <> 'ept' order by 1, 2"
+    )
+    shared = ["cog_communes", "cog_departements", "epci_perimetres"]
+    assert found == [
+        ("collectivite_statut_particulier", "69M", [*shared, *register], licence),
+        ("commune", "01001", ["cog_communes", "epci_perimetres"], licence),
+        ("commune", "01004", ["cog_communes", "epci_perimetres"], licence),
+        ("commune", "69123", ["cog_communes", "epci_perimetres"], licence),
+        ("departement", "01D", [*shared, *register], licence),
+        ("epci", "200029999", shared, licence),
+        ("region", "84", ["cog_communes", "cog_departements", "cog_regions", "epci_perimetres", *register], licence),
+    ]
+    assert rows(settings, "select sources from curated.univers where type = 'commune' and strate = '[0 ; 3 500['",
+                "curated.univers") == [(["cog_communes", "epci_perimetres", "univers_collectivites"],)]  # fmt: skip
+
+
 def _particular(settings: Settings) -> str:
     text = (settings.register / "univers_collectivites.csv").read_text(encoding="utf-8")
     found = re.search(r'^collectivite_statut_particulier,"([^"]+)"', text, re.MULTILINE)
