@@ -24,7 +24,7 @@ from observatoire.settings import Settings
 from observatoire.sources.spec import Source
 from observatoire.sql_text import identifier, literal
 from observatoire.state import SourceState, read_source_state, record, write_source_state
-from observatoire.storage import canonical_json, sha256_file, storage_errors, write_atomically
+from observatoire.storage import canonical_json, private_folder, sha256_file, storage_errors, write_atomically
 
 Outcome = Literal["nouvelle", "inchangée", "refusée", "échec"]
 Progress = Callable[[int, int | None], None]
@@ -115,6 +115,8 @@ def _ingest_one(
 ) -> tuple[Ingested, SourceState]:
     moment = _moment(archive, source)
     current = _current(archive, source, vintage, state)
+    for received_in in (settings.raw, settings.work):  # what is received and read may name persons
+        private_folder(received_in)
     with storage_errors(archive.incoming):
         archive.incoming.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=source.id + "-", dir=archive.incoming))

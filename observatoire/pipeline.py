@@ -18,7 +18,7 @@ from observatoire.ingest import Ingested, deliveries_in_use, ingest_source, requ
 from observatoire.settings import Settings, register_inputs
 from observatoire.sources.spec import RegisterProtocol, Source, load_sources
 from observatoire.state import record, writer_lock
-from observatoire.storage import canonical_json, sha256_text, storage_errors, write_atomically
+from observatoire.storage import canonical_json, private_folder, sha256_text, storage_errors, write_atomically
 
 if TYPE_CHECKING:
     from observatoire.quality.checks import CheckResult
@@ -327,8 +327,8 @@ def _audit(settings: Settings, tell: Tell | None) -> list[str]:
     ]
     if found:
         return found
+    private_folder(settings.work)
     with storage_errors(settings.work):
-        settings.work.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="audit-", dir=settings.work))
     try:
         aside = settings.with_data(folder)

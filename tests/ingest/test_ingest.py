@@ -28,6 +28,16 @@ def test_a_first_delivery_is_archived_and_used(bench: Bench) -> None:
     assert [event["outcome"] for event in read_journal(bench.settings)] == ["nouvelle"]
 
 
+def test_what_is_received_is_open_to_its_owner_alone(bench: Bench) -> None:
+    """Also where an older version left it open: suppliers and beneficiaries may be persons."""
+    places = (bench.settings.raw, bench.settings.work)
+    for place in places:
+        place.mkdir(parents=True)
+        place.chmod(0o755)
+    bench.take(A)
+    assert [place.stat().st_mode & 0o777 for place in places] == [0o700, 0o700]
+
+
 def test_the_same_bytes_make_no_new_delivery(bench: Bench) -> None:
     first = bench.take(A)
     again = bench.take()

@@ -118,6 +118,12 @@ def test_a_release_names_itself_once_and_never_the_machine(released: Released, c
     assert "release.json" not in (current.path / "SHA256SUMS").read_text()
 
 
+def test_a_release_is_open_to_all_and_the_warehouse_to_its_owner_alone(released: Released, current: Release) -> None:
+    settings = released[0]
+    assert {path.stat().st_mode & 0o444 for path in [current.path, *current.path.iterdir()]} == {0o444}
+    assert [place.stat().st_mode & 0o077 for place in (settings.raw, settings.work)] == [0, 0]
+
+
 def test_the_inputs_of_a_release_are_kept_by_hash(released: Released, current: Release) -> None:
     listed = json.loads((current.path / "inputs.json").read_text())
     assert "sql/curated/usages.sql" in listed and "data/register/definitions.yml" in listed
