@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from observatoire import cli_output as output
-from observatoire.cli_help import FrenchTyper
+from observatoire.cli_help import FrenchTyper, Json, Wait
 from observatoire.cli_usage import in_french
 from observatoire.commands import evaluate as evaluate_commands
 from observatoire.commands import register as register_commands
@@ -27,11 +27,6 @@ app.add_typer(evaluate_commands.app, name="evaluate")
 app.add_typer(register_commands.app, name="register")
 app.add_typer(review_commands.app, name="review")
 app.add_typer(survey_commands.app, name="survey")
-
-Json = Annotated[bool, typer.Option("--json", help="Répondre en JSON, pour un programme.")]
-Wait = Annotated[
-    float, typer.Option("--attendre", help="Secondes à attendre si une autre écriture est en cours.", min=0)
-]
 
 
 @app.command()

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from observatoire import cli_output as output
+from observatoire.cli_help import Json
 from observatoire.clock import today
 
 if TYPE_CHECKING:
     from observatoire.settings import Settings
     from observatoire.survey.sampling.frame import Frame
 
-Json = Annotated[bool, typer.Option("--json", help="Répondre en JSON, pour un programme.")]
 Name = Annotated[str, typer.Argument(help="Nom de l'enquête : data/register/enquetes/NOM.yml.")]
 Edition = Annotated[str, typer.Argument(help="Édition, comme dans le livre de codes.")]
 FrameFile = Annotated[

@@ -36,24 +36,6 @@ periodes as (
     from core.passages_etapes
 ),
 
-sirens as (
-    select
-        insee as code,
-        siren_membre as siren,
-        source,
-        1 as priorite,
-        millesime
-    from core.perimetre_epci
-    union all
-    select
-        insee as code,
-        siren,
-        'banatic_siren' as source,
-        2 as priorite,
-        millesime
-    from staging.banatic_siren
-),
-
 sirens_periodes as (
     select
         p.code,
@@ -62,7 +44,7 @@ sirens_periodes as (
         s.source,
         row_number() over (partition by p.code, p.debut order by s.millesime desc, s.priorite, s.siren) as rang
     from periodes as p
-    inner join sirens as s
+    inner join core.communes_siren_connus as s
         on s.code = p.code and s.millesime >= p.debut and coalesce(s.millesime <= p.valide_au, true)
 ),
 
