@@ -56,7 +56,8 @@ OWNER_ONLY = 0o700
 def private_folder(path: Path) -> None:
     """Make a folder, or what an older version left of it, one that its owner alone may enter. Raises StorageError."""
     with storage_errors(path):
-        path.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY)
+        if not path.is_dir():
+            path.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY)
         if path.stat().st_mode & 0o777 != OWNER_ONLY:
             path.chmod(OWNER_ONLY)
 
