@@ -11,7 +11,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from observatoire import ingest, pipeline, state
+from observatoire import ingest, pipeline, publication, state
 from observatoire.errors import ChecksFailed
 from observatoire.pipeline import Report
 from observatoire.quality.spec import load_table_specs
@@ -134,7 +134,7 @@ def test_the_inputs_of_a_release_are_kept_by_hash(released: Released, current: R
 def test_rebuilding_elsewhere_with_other_threads_at_another_moment_gives_the_same_bytes(
     released: Released, current: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (ingest, pipeline, state):
+    for module in (ingest, publication, state):
         monkeypatch.setattr(module, "now", lambda: "2031-02-03T04:05:06Z")
     other = replace(copy_project(tmp_path), threads=1)
     assert released[0].threads != other.threads
@@ -147,7 +147,7 @@ def test_rebuilding_elsewhere_with_other_threads_at_another_moment_gives_the_sam
 
 def test_nothing_new_makes_no_release(released: Released, monkeypatch: pytest.MonkeyPatch) -> None:
     settings, first = released
-    monkeypatch.setattr(pipeline, "_release_anew", lambda *_: pytest.fail("nothing changed, nothing may be built"))
+    monkeypatch.setattr(publication, "_release_anew", lambda *_: pytest.fail("nothing changed, nothing may be built"))
     again = pipeline.refresh(settings)
     assert (again.release, again.new) == (first.release, False)
     assert len(list_releases(settings)) == 1
