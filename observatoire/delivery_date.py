@@ -66,6 +66,12 @@ def dated_again(current: Delivery, found: Dated) -> Dated:
     return min(found, known, key=lambda item: ORIGINS.index(item.origin or ARRIVAL))
 
 
+def received_on(source: Source, delivery: Delivery) -> str | None:
+    """The day the observatory came to know of a delivery, whatever the date it bears: that of its arrival; for a file of the
+    register, that of its history, which is the same on every machine."""
+    return delivery.date if isinstance(source.protocol, RegisterProtocol) else day_of(delivery.first_seen)
+
+
 def remark(source: Source, delivery: Delivery) -> str | None:
     """What to say of a file given by hand that nothing dates, in French."""
     if not delivery.by_hand or delivery.date_origin != ARRIVAL:

@@ -31,6 +31,7 @@ select
     coalesce(l.millesime, '') as millesime,
     l.date_livraison,
     l.date_origine,
+    l.date_reception,
     l.url,
     l.octets,
     l.lignes,

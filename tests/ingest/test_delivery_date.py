@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from observatoire.archive import ORIGINS, Archive, Delivery
-from observatoire.delivery_date import Dated, dated_again
+from observatoire.delivery_date import Dated, dated_again, received_on
 from observatoire.errors import UsageError
 from observatoire.ingest import Ingested, ingest_source
 from observatoire.settings import Settings
@@ -151,6 +151,14 @@ def test_what_is_surest_dates_bytes_seen_again(
     before: tuple[str | None, str | None], found: tuple[str | None, str | None], after: tuple[str | None, str | None]
 ) -> None:
     assert dated_again(known(*before), Dated(*found)) == Dated(*after)
+
+
+def test_the_observatory_knows_of_a_file_from_the_day_it_came_whatever_its_date(settings: Settings) -> None:
+    """A use keeps the identifier of the trace that was known first (docs/decisions/010): an older date moves none."""
+    taken = given(settings, online(date_in_name=NAMED), "essai_2026-03-04.csv").delivery
+    assert taken and (taken.date, received_on(online(), taken)) == ("2026-03-04", "2026-11-28")
+    register = make_source(FORM, protocol={"name": "register", "file": "essai.csv"})
+    assert received_on(register, known("2026-03-04", "registre")) == "2026-03-04", "not the day of this machine"
 
 
 def test_every_origin_has_its_word() -> None:

@@ -180,7 +180,7 @@ def test_repairs_of_codes_reach_the_published_deliveries(settings: Settings) -> 
         con.execute("create table core.contrats_reparations as select 'decp' as source, 'c' as livraison, "
                     "'date illisible' as reparation, 2 as nombre")  # fmt: skip
         con.execute("create table core.livraisons as select source, livraison, '2025' as millesime, null::date as "
-                    "date_livraison, null as date_origine, '' as url, 1 as octets, 1 as lignes, reparations, '' as licence from (values "
+                    "date_livraison, null as date_origine, null::date as date_reception, '' as url, 1 as octets, 1 as lignes, reparations, '' as licence from (values "
                     "('cog', 'a', ['encodage']), ('cog', 'b', []::varchar[]), ('decp', 'c', [])) as l (source, livraison, reparations)")  # fmt: skip
         query = (settings.sql / "curated" / "livraisons.sql").read_text(encoding="utf-8")
         found = con.execute(f"select livraison, reparations from ({query}) order by 1").fetchall()
