@@ -2,7 +2,7 @@
 
     python bench/judgement.py ../shared/deliveries [--out bench/out] [--rows 3100000] [--json]
 
-Titles are those of bench/contracts.py, in a Parquet file of their own. Every step runs in a process of its own, whose peak
+Titles are those of bench/_contract_rows.py, in a Parquet file of their own. Every step runs in a process of its own, whose peak
 memory is measured; rounds alternate the steps, and each ratio is that of one round. polars is installed by the extra
 `bench` only; without it that step says so. The file system's cache is warm for all.
 """
@@ -25,7 +25,7 @@ import duckdb
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
-from bench.contracts import CONTRACTS, DRAW, REAL, ROWS, ROWS_OF  # noqa: E402
+from bench._contract_rows import CONTRACTS, DRAW, REAL, ROWS, ROWS_OF  # noqa: E402
 from observatoire.judgement.detection import judgement_query, lexicon_query, prefilter_of  # noqa: E402
 from observatoire.judgement.lexicon import Lexicon, load_lexicon, normalise  # noqa: E402
 from observatoire.warehouse.models import load_macros  # noqa: E402
@@ -38,7 +38,7 @@ Figures = dict[str, Any]
 
 
 def generate(deliveries: Path, target: Path, rows: int) -> None:
-    """Write the titles: (id, objet), one row per contract row of bench/contracts.py."""
+    """Write the titles: (id, objet), one row per contract row of bench/_contract_rows.py."""
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_suffix(".part")
     real_json = [str(path) for path in sorted((deliveries / "decp-2019").glob("*.json"))]

@@ -110,6 +110,12 @@ class IngestOptions(AuditOptions):
         title="Millésime",
         description="Pour une source à plusieurs millésimes, celui du fichier. Vide : celui que dit le nom du fichier.",
     )
+    date: str = Field(
+        "",
+        title="Date du fichier",
+        description="Date que porte le fichier (AAAA-MM-JJ), jamais celle où il est donné. Vide : celle que dit son nom, s'il en "
+        "dit une.",
+    )
     publish: bool = Field(
         True,
         title="Publier ensuite",

@@ -37,7 +37,7 @@ def taken_in(settings: Settings, options: IngestOptions) -> State[Any]:
     source = pipeline.load_all_sources(settings).get(options.source)
     local = options.file or (source and isinstance(source.protocol, RegisterProtocol))
     results: list[Ingested] = result_of(
-        take_file(settings, options.source, options.file, options.vintage, options.wait_minutes)
+        take_file(settings, options.source, options.file, options.vintage, options.date, options.wait_minutes)
         if local
         else collect(settings, options.source, options.wait_minutes)
     )
@@ -55,7 +55,9 @@ def taken_in(settings: Settings, options: IngestOptions) -> State[Any]:
 
 def proposed(settings: Settings, options: IngestOptions) -> State[Any]:
     """The end of a list handed over as a file: where its proposed rows are, and why the others are not."""
-    results, proposals = result_of(propose_list(settings, options.source, options.file, options.wait_minutes))
+    results, proposals = result_of(
+        propose_list(settings, options.source, options.file, options.date, options.wait_minutes)
+    )
     if proposals is None:
         title = " ; ".join(item.told() for item in results)
         artifacts.show_ingested([title], f"Liste {options.source}")

@@ -82,13 +82,13 @@ def may_recover(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool
     return isinstance(state.data, list) and any(item.outcome == "échec" for item in state.data)
 
 
-def take_in(settings: Settings, source: str, file: str, vintage: str, wait_minutes: float) -> State[Any]:
+def take_in(settings: Settings, source: str, file: str, vintage: str, date: str, wait_minutes: float) -> State[Any]:
     """Take in one source; the state carries its list of Ingested and fails when one of them is degraded."""
 
     def work() -> list[Ingested]:
         with turn_to_write(wait_minutes) as seconds:
             path = Path(file) if file else None
-            return pipeline.ingest_one(settings, source, path, vintage or None, who=who(), wait_seconds=seconds)
+            return pipeline.ingest_one(settings, source, path, vintage or None, who(), seconds, date or None)
 
     state = ended(work)
     results: list[Ingested] = state.data if isinstance(state.data, list) else []
@@ -107,22 +107,23 @@ def take_in(settings: Settings, source: str, file: str, vintage: str, wait_minut
 )
 def collect(settings: Settings, source: str, wait_minutes: float) -> State[Any]:
     """Ask a source over the network. The protocol repeats a broken exchange; the task, a source that is still down."""
-    return take_in(settings, source, "", "", wait_minutes)
+    return take_in(settings, source, "", "", "", wait_minutes)
 
 
 @task(name="Prendre le fichier", task_run_name="Prendre {source}", cache_policy=NO_CACHE)
-def take_file(settings: Settings, source: str, file: str, vintage: str, wait_minutes: float) -> State[Any]:
+def take_file(settings: Settings, source: str, file: str, vintage: str, date: str, wait_minutes: float) -> State[Any]:
     """Take in a file: the one given, or (empty) the source's own file of the register."""
-    return take_in(settings, source, file, vintage, wait_minutes)
+    return take_in(settings, source, file, vintage, date, wait_minutes)
 
 
 @task(name="Proposer la liste", task_run_name="Proposer {name}", cache_policy=NO_CACHE)
-def propose_list(settings: Settings, name: str, file: str, wait_minutes: float) -> State[Any]:
+def propose_list(settings: Settings, name: str, file: str, date: str, wait_minutes: float) -> State[Any]:
     """Archive a list handed over as a file and propose its rows. Carries the list of Ingested and the Proposals."""
 
     def work() -> tuple[list[Ingested], Any]:
         with turn_to_write(wait_minutes) as seconds:
-            return pipeline.take_list(settings, name, Path(file) if file else None, who=who(), wait_seconds=seconds)
+            path = Path(file) if file else None
+            return pipeline.take_list(settings, name, path, who(), seconds, date or None)
 
     return ended(work)
 

@@ -15,8 +15,8 @@ from flows.conclusion import concluded, released
 from flows.forms import SurveyOptions
 from flows.secrets import secrets_of
 from flows.steps import ended, publish, result_of, turn_to_write, who
+from observatoire.clock import today
 from observatoire.settings import Settings
-from observatoire.state import now
 
 if TYPE_CHECKING:
     from observatoire import pipeline
@@ -86,7 +86,7 @@ def estimate(settings: Settings, options: SurveyOptions) -> State[Any]:
         with turn_to_write(options.wait_minutes):
             done = estimate_edition(settings, options.survey, options.edition)
             if options.publish:
-                publish_figures(settings, options.survey, options.edition, now()[:10])
+                publish_figures(settings, options.survey, options.edition, today())
         return f"{done.respondents} répondants, {len(done.rows)} chiffres, {len(done.hidden)} masqués."
 
     return ended(work)
@@ -102,7 +102,7 @@ def compare(settings: Settings, options: SurveyOptions) -> State[Any]:
         with turn_to_write(options.wait_minutes):
             rows = compare_editions(settings, options.survey, options.before, options.edition)
             if options.publish:
-                publish_changes(settings, options.survey, options.before, options.edition, rows, now()[:10])
+                publish_changes(settings, options.survey, options.before, options.edition, rows, today())
         computed = sum(row["statut"] == "calculee" for row in rows)
         return f"{computed} évolutions calculées sur {len(rows)} depuis {options.before}."
 

@@ -15,10 +15,14 @@ from pathlib import Path
 from observatoire.errors import ArchiveCorrupted
 from observatoire.storage import canonical_json, fsync_folder, sha256_file, storage_errors, write_atomically
 
+# What says the date of a delivery (list date_origine of vocabulaires.yml), the surest first.
+REGISTER, ANALYST, FILE, SERVER, ARRIVAL = ORIGINS = ("registre", "analyste", "fichier", "serveur", "arrivee")
+
 
 @dataclass(frozen=True)
 class Delivery:
-    """Bytes that a source delivered. `date` is the ISO date the delivery carries as a fact, not when we ran."""
+    """Bytes that a source delivered. `date` is the ISO date they carry as a fact, `date_origin` what says it: ARRIVAL
+    where nothing does (see `observatoire.delivery_date`), None in records older than this was kept."""
 
     source: str
     sha256: str
@@ -31,6 +35,7 @@ class Delivery:
     etag: str | None = None
     last_modified: str | None = None
     media_type: str | None = None
+    date_origin: str | None = None
 
     @property
     def key(self) -> str:
@@ -44,6 +49,8 @@ class Delivery:
     @property
     def label(self) -> str:
         """How messages name the delivery: its vintage, else its date, else the beginning of its hash."""
+        if self.date_origin == ARRIVAL and not self.vintage:
+            return f"arrivée le {self.date}"
         return self.vintage or self.date or self.sha256[:8]
 
 

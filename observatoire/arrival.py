@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from observatoire.archive import Archive, Delivery
+from observatoire.clock import day_of
 from observatoire.errors import ArchiveCorrupted, DeliveryRefused
 from observatoire.formats import FormatRefused, Loaded, load_delivery, raw_path, read_bytes
 from observatoire.french import percent
@@ -48,7 +49,7 @@ def _from_the_future(source: Source, delivery: Delivery, read: Path) -> str | No
     """
     import duckdb
 
-    day = delivery.first_seen[:10]
+    day = day_of(delivery.first_seen)
     for column in source.arrival.past:
         named = identifier(column)
         with duckdb.connect() as con:
@@ -65,7 +66,7 @@ def _named(current: Delivery) -> str:
     """How a refusal names the delivery in use: of a file given by hand, the day it was taken is no date of its own."""
     if not current.by_hand:
         return current.label
-    given = f"« {current.url} », prise le {current.first_seen[:10]}"
+    given = f"« {current.url} », prise le {day_of(current.first_seen)}"
     return f"{current.vintage}, {given}" if current.vintage else given
 
 

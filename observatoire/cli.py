@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from observatoire import cli_output as output
-from observatoire.cli_help import FrenchTyper
+from observatoire.cli_help import FrenchTyper, Json, Wait
 from observatoire.cli_usage import in_french
 from observatoire.commands import evaluate as evaluate_commands
 from observatoire.commands import register as register_commands
@@ -27,11 +27,6 @@ app.add_typer(evaluate_commands.app, name="evaluate")
 app.add_typer(register_commands.app, name="register")
 app.add_typer(review_commands.app, name="review")
 app.add_typer(survey_commands.app, name="survey")
-
-Json = Annotated[bool, typer.Option("--json", help="Répondre en JSON, pour un programme.")]
-Wait = Annotated[
-    float, typer.Option("--attendre", help="Secondes à attendre si une autre écriture est en cours.", min=0)
-]
 
 
 @app.command()
@@ -59,6 +54,9 @@ def ingest(
     source: Annotated[str, typer.Argument(help="Identifiant de la source (voir « observatoire sources »).")],
     file: Annotated[Path | None, typer.Option("--file", help="Fichier à prendre à la place de l'adresse.")] = None,
     millesime: Annotated[str | None, typer.Option("--millesime", help="Seulement ce millésime de la source.")] = None,
+    date: Annotated[
+        str | None, typer.Option("--date", help="Date du fichier (AAAA-MM-JJ), quand son nom ne la dit pas.")
+    ] = None,
     attendre: Wait = 0.0,
     json: Json = False,
 ) -> None:
@@ -70,10 +68,10 @@ def ingest(
 
     settings = output.settings()
     if source in pipeline.load_lists(settings):
-        results, proposals = pipeline.take_list(settings, source, file, "commande ingest", attendre)
+        results, proposals = pipeline.take_list(settings, source, file, "commande ingest", attendre, date)
         output.proposed(results, proposals, json)
     else:
-        results = pipeline.ingest_one(settings, source, file, millesime, "commande ingest", attendre)
+        results = pipeline.ingest_one(settings, source, file, millesime, "commande ingest", attendre, date)
         output.ingested(results, json)
     raise typer.Exit(1 if all(result.degraded for result in results) else 3 if any(r.degraded for r in results) else 0)
 

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+# The options that many commands share.
+Json = Annotated[bool, typer.Option("--json", help="Répondre en JSON, pour un programme.")]
+Wait = Annotated[
+    float, typer.Option("--attendre", help="Secondes à attendre si une autre écriture est en cours.", min=0)
+]
 
 # How the library names the kinds of values, and what a reader of the help is told to give.
 KINDS = {

@@ -7,9 +7,11 @@ import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
+from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from observatoire.clock import today
 from observatoire.settings import Settings
 
 # Versions beyond which something silently stops working (docs/operate.md).
@@ -55,11 +57,9 @@ def _surveys(settings: Settings) -> list[Finding]:
     """Answers kept beyond the date that their codebook says; nothing where no survey was taken in."""
     if not (settings.data / "restricted").is_dir():
         return []
-    from datetime import date
-
     from observatoire.survey.intake.store import overdue
 
-    late = overdue(settings, date.today())
+    late = overdue(settings, date.fromisoformat(today()))
     remedy = "lancer « observatoire survey purge NOM --edition ÉDITION » (docs/access.md)"
     return [
         Finding("Enquêtes", not late, ", ".join(late) or "aucune durée de conservation dépassée", remedy, needed=False)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from observatoire.archive import Delivery
+from observatoire.clock import day_of
 from observatoire.sources.spec import Source
 from observatoire.state import SourceState
 
@@ -40,13 +41,13 @@ def staleness(source: Source, used: Sequence[Delivery], state: SourceState, mome
     if _instant(moment) - seen > allowed:
         return Stale(
             _text(seen + allowed),
-            f"plus revue depuis le {seen.date()}, cadence {source.cadence}. "
+            f"plus revue depuis le {day_of(_text(seen))}, cadence {source.cadence}. "
             f"Lancer « observatoire refresh --live --source {source.id} ».",
         )
     if seen - newest > allowed:
         return Stale(
             _text(newest + allowed),
-            f"répond, mais rien de neuf depuis le {newest.date()}, cadence {source.cadence}. "
+            f"répond, mais rien de neuf depuis le {day_of(_text(newest))}, cadence {source.cadence}. "
             f"Vérifier si le producteur publie ailleurs ({source.homepage or source.producer}).",
         )
     return None

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import json
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -16,17 +14,18 @@ from typing import Literal
 
 from observatoire.archive import Archive, Delivery
 from observatoire.arrival import judge, nothing_new
+from observatoire.clock import day_of, now
+from observatoire.delivery_date import date_given, dated, dated_again, remark
 from observatoire.errors import ArchiveCorrupted, DeliveryRefused, FetchFailed, UsageError
 from observatoire.formats import FormatRefused
 from observatoire.french import count
 from observatoire.protocols import Fetched, NotModified, Validators, fetch
 from observatoire.settings import Settings
-from observatoire.sources.spec import RegisterProtocol, Source
+from observatoire.sources.spec import Source
 from observatoire.sql_text import identifier, literal
-from observatoire.state import SourceState, now, read_source_state, record, write_source_state
-from observatoire.storage import canonical_json, sha256_file, storage_errors, write_atomically
+from observatoire.state import SourceState, read_source_state, record, write_source_state
+from observatoire.storage import canonical_json, private_folder, sha256_file, storage_errors, write_atomically
 
-HISTORY = "historique.csv"
 Outcome = Literal["nouvelle", "inchangée", "refusée", "échec"]
 Progress = Callable[[int, int | None], None]
 
@@ -65,20 +64,23 @@ def ingest_source(
     file: Path | None = None,
     vintage: str | None = None,
     progress: Progress | None = None,
+    date: str | None = None,
 ) -> list[Ingested]:
     """Ask a source for each of its vintages, or only for `vintage`; take the given file in the place of its address.
+    `date` is the file's own, when its analyst knows it.
 
     A refusal or a network failure is a result, not an exception: the delivery in use stays in use, and the source is
     degraded. A refused file given by hand tells nothing of the source: it is said, kept aside, and the source stands
-    where it stood. Raises UsageError when `file` is missing, when `vintage` is unknown or cannot be told, StorageError
-    on a full disk.
+    where it stood. Raises UsageError when `file` is missing, when `vintage` is unknown or cannot be told, when `date`
+    is no past day or comes without a file; StorageError on a full disk.
     """
     archive = Archive(settings.raw)
+    given = date_given(date, file)
     state = read_source_state(settings, source.id)
     _forget_lost(settings, archive, source)
     results = []
     for asked in _vintages_asked(source, file, vintage):
-        result, state = _ingest_one(settings, archive, source, asked, file, state, progress)
+        result, state = _ingest_one(settings, archive, source, asked, file, given, state, progress)
         results.append(result)
     failures = [result.message or "" for result in results if result.degraded]
     if failures and file:
@@ -107,11 +109,14 @@ def _ingest_one(
     source: Source,
     vintage: str | None,
     file: Path | None,
+    given: str | None,
     state: SourceState,
     progress: Progress | None,
 ) -> tuple[Ingested, SourceState]:
     moment = _moment(archive, source)
     current = _current(archive, source, vintage, state)
+    for received_in in (settings.raw, settings.work):  # what is received and read may name persons
+        private_folder(received_in)
     with storage_errors(archive.incoming):
         archive.incoming.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=source.id + "-", dir=archive.incoming))
@@ -120,11 +125,9 @@ def _ingest_one(
         if isinstance(received, NotModified) or (current and received.sha256 == current.sha256):
             assert current
             if not isinstance(received, NotModified):
-                current = _seen_again(settings, archive, source, current, received, moment)
-            _log(settings, source, vintage, "inchangée", received.remark, current)
-            used = state.used(vintage, current.key, moment)
-            return Ingested(source.id, vintage, "inchangée", received.remark, current), used
-        delivery = _delivery(settings, source, vintage, received, moment)
+                current = _seen_again(settings, archive, source, current, received, given, moment)
+            return _same(settings, source, vintage, received, current, state, moment)
+        delivery = _delivery(settings, source, vintage, received, given, moment)
         try:
             loaded = judge(settings, source, received.path, delivery, current)
         except DeliveryRefused as error:
@@ -132,12 +135,11 @@ def _ingest_one(
             _log(settings, source, vintage, "refusée", str(error), delivery)
             return Ingested(source.id, vintage, "refusée", str(error), delivery), state.failed(str(error), moment)
         if current and nothing_new(source, loaded):
-            _log(settings, source, vintage, "inchangée", received.remark, current)
-            used = state.used(vintage, current.key, moment)
-            return Ingested(source.id, vintage, "inchangée", received.remark, current), used
+            return _same(settings, source, vintage, received, current, state, moment)
         _store(settings, archive, source, received.path, delivery)
-        _log(settings, source, vintage, "nouvelle", received.remark, delivery)
-        taken = Ingested(source.id, vintage, "nouvelle", received.remark, delivery, loaded.rows)
+        said = _said(source, received, delivery)
+        _log(settings, source, vintage, "nouvelle", said, delivery)
+        taken = Ingested(source.id, vintage, "nouvelle", said, delivery, loaded.rows)
         return taken, state.used(vintage, delivery.key, moment)
     except (DeliveryRefused, FetchFailed) as error:
         outcome: Outcome = "refusée" if isinstance(error, DeliveryRefused) else "échec"
@@ -145,6 +147,26 @@ def _ingest_one(
         return Ingested(source.id, vintage, outcome, str(error)), state.failed(str(error), moment)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _same(
+    settings: Settings,
+    source: Source,
+    vintage: str | None,
+    received: Fetched | NotModified,
+    current: Delivery,
+    state: SourceState,
+    moment: str,
+) -> tuple[Ingested, SourceState]:
+    """What comes of asking a source that has nothing else than the delivery in use."""
+    said = _said(source, received, current)
+    _log(settings, source, vintage, "inchangée", said, current)
+    return Ingested(source.id, vintage, "inchangée", said, current), state.used(vintage, current.key, moment)
+
+
+def _said(source: Source, received: Fetched | NotModified, delivery: Delivery) -> str | None:
+    """What to look at in a delivery that was taken: what its protocol says of it, and a date that nothing told."""
+    return " ".join(filter(None, (received.remark, remark(source, delivery)))) or None
 
 
 def _moment(archive: Archive, source: Source) -> str:
@@ -202,14 +224,17 @@ def asked_since(settings: Settings, source: Source) -> str | None:
                 break
             row = con.execute(
                 f"select max(try_cast({text} as date)) - {source.since.overlap_days} "
-                f"from ({delivery_query(source, item)}) where {text} <= {literal(delivery.first_seen[:10])}"
+                f"from ({delivery_query(source, item)}) where {text} <= {literal(day_of(delivery.first_seen))}"
             ).fetchone()
             if row and row[0]:
                 found.append(row[0].isoformat())
     return max(found)
 
 
-def _delivery(settings: Settings, source: Source, vintage: str | None, received: Fetched, moment: str) -> Delivery:
+def _delivery(
+    settings: Settings, source: Source, vintage: str | None, received: Fetched, given: str | None, moment: str
+) -> Delivery:
+    when = dated(settings, source, received, given, moment)
     return Delivery(
         source=source.id,
         sha256=received.sha256,
@@ -218,44 +243,33 @@ def _delivery(settings: Settings, source: Source, vintage: str | None, received:
         first_seen=moment,
         licence=source.licence,
         vintage=vintage,
-        date=_date(settings, source, received, moment, moment),
+        date=when.day,
+        date_origin=when.origin,
         etag=received.etag,
         last_modified=received.last_modified,
         media_type=received.media_type,
     )
 
 
-def _date(settings: Settings, source: Source, received: Fetched, first_seen: str, moment: str) -> str | None:
-    """The date a delivery carries: the register's history for its files, the server's date, else when it was seen."""
-    if isinstance(source.protocol, RegisterProtocol):
-        return register_date(settings.register, source.protocol.file, moment[:10])
-    return received.date or first_seen[:10]
-
-
-def register_date(register: Path, file: str, today: str) -> str | None:
-    """The newest date that historique.csv gives for a file of the register (for itself: the newest of all), today at the
-    latest: a history dated later is refused as a source."""
-    path = register / HISTORY
-    if not path.is_file():
-        return None
-    # A history in another encoding is refused as a source, in its own name; its dates remain legible.
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as handle:
-        rows = list(csv.DictReader(handle))
-    dates = [row.get("date") or "" for row in rows if file == HISTORY or row.get("fichier") == file]
-    known = [date for date in dates if re.fullmatch(r"\d{4}-\d{2}-\d{2}", date) and date <= today]
-    return max(known, default=None)
-
-
 def _seen_again(
-    settings: Settings, archive: Archive, source: Source, current: Delivery, received: Fetched, moment: str
+    settings: Settings,
+    archive: Archive,
+    source: Source,
+    current: Delivery,
+    received: Fetched,
+    given: str | None,
+    moment: str,
 ) -> Delivery:
     """The same bytes again. The record follows a new date, and a damaged object is mended with the bytes received.
 
     Bytes first given as a file take the address where they were seen: the next request can then be conditional.
     """
-    date = _date(settings, source, received, current.first_seen, moment) or current.date
+    when = dated_again(current, dated(settings, source, received, given, moment))
     url = current.url if "://" in current.url else received.url
-    again = replace(current, date=date, url=url, etag=received.etag, last_modified=received.last_modified)
+    again = replace(
+        current, date=when.day, date_origin=when.origin, url=url, etag=received.etag,
+        last_modified=received.last_modified,
+    )  # fmt: skip
     if again != current or archive.corrupted([current]):
         _store(settings, archive, source, received.path, again)
     return again

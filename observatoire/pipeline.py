@@ -1,79 +1,27 @@
-"""The steps that the command line and the flows share: ingest, build, check, release."""
+"""The steps that the command line and the flows share; whoever writes holds the writer's lock."""
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from observatoire.archive import Archive
-from observatoire.errors import BuildFailed, ChecksFailed, UsageError
-from observatoire.ingest import Ingested, deliveries_in_use, ingest_source, required_missing
-from observatoire.settings import Settings, register_inputs
-from observatoire.sources.spec import RegisterProtocol, Source, load_sources
-from observatoire.state import now, record, writer_lock
-from observatoire.storage import canonical_json, sha256_text, storage_errors, write_atomically
+from observatoire.errors import UsageError
+from observatoire.ingest import Ingested, ingest_source
+from observatoire.publication import Report, Tell, differences, release
+from observatoire.settings import Settings
+from observatoire.sources.known import load_all_sources, load_lists
+from observatoire.sources.spec import RegisterProtocol, Source
+from observatoire.state import writer_lock
 
 if TYPE_CHECKING:
-    from observatoire.quality.checks import CheckResult
-    from observatoire.release.store import Release
     from observatoire.review.proposals import Proposals
-    from observatoire.sources.imports import RegisterImport
 
-Tell = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Degraded:
-    """A source whose last delivery was refused or could not be had, since when (ISO 8601, UTC), and why, in French."""
-
-    source: str
-    since: str
-    message: str
-
-    def told(self) -> str:
-        """One French line, the source named by its message."""
-        return f"depuis le {self.since[:10]} : {self.message}"
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a refresh did, for people and for --json.
-
-    `degraded` are the sources that stand degraded when it ends, by this run or an older one; `rejects` the records that
-    an analyst can correct, one line each; `set_aside` those of public sources, one line a source.
-    """
-
-    release: str | None
-    new: bool
-    perimeter: str | None = None
-    predecessor: str | None = None
-    ingested: list[Ingested] = field(default_factory=list)
-    built: list[str] = field(default_factory=list)
-    rows: dict[str, int] = field(default_factory=dict)
-    alerts: list[str] = field(default_factory=list)
-    rejects: list[str] = field(default_factory=list)
-    set_aside: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    degraded: list[Degraded] = field(default_factory=list)
-    stale: list[str] = field(default_factory=list)
-
-    @property
-    def remarks(self) -> list[str]:
-        """One French line per delivery that was taken and that someone has to look at."""
-        return [result.message for result in self.ingested if result.message and not result.degraded]
-
-    @property
-    def exit_code(self) -> int:
-        return 3 if self.degraded or self.stale else 0
-
-    def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "exit_code": self.exit_code}
+__all__ = [
+    "Report", "Tell", "audit", "build_only", "ingest", "ingest_one", "load_all_sources", "load_lists", "refresh",
+    "release", "take_list",
+]  # fmt: skip
 
 
 def refresh(
@@ -99,11 +47,6 @@ def refresh(
         report = release(settings, sources, ingested, force, tell)
         unrecorded = unrecorded_changes(settings, sources)
     return replace(report, alerts=[*report.alerts, *unrecorded])
-
-
-def load_all_sources(settings: Settings) -> dict[str, Source]:
-    """The package's sources and those of OBSERVATOIRE_SOURCES_DIR."""
-    return load_sources(settings.extra_sources)
 
 
 def ingest(
@@ -134,8 +77,10 @@ def ingest_one(
     vintage: str | None = None,
     who: str = "cli",
     wait_seconds: float = 0.0,
+    date: str | None = None,
 ) -> list[Ingested]:
-    """Take in one source, from its address or from a file, holding the writer's lock. Raises UsageError if unknown."""
+    """Take in one source, from its address or from a file (and the date of the file, if told), holding the
+    writer's lock. Raises UsageError if unknown."""
     sources = load_all_sources(settings)
     if name not in sources:
         raise UsageError(
@@ -143,19 +88,16 @@ def ingest_one(
         )
     with writer_lock(settings, who, wait_seconds):
         _clear(settings)
-        return ingest_source(settings, sources[name], file, vintage)
-
-
-def load_lists(settings: Settings) -> dict[str, RegisterImport]:
-    """The lists without an API that someone hands over as files (data/register/imports), by name."""
-    from observatoire.review.proposals import REGISTER
-    from observatoire.sources.imports import load_imports
-
-    return load_imports(settings.register, load_all_sources(settings)[REGISTER].column_names)
+        return ingest_source(settings, sources[name], file, vintage, date=date)
 
 
 def take_list(
-    settings: Settings, name: str, file: Path | None, who: str = "cli", wait_seconds: float = 0.0
+    settings: Settings,
+    name: str,
+    file: Path | None,
+    who: str = "cli",
+    wait_seconds: float = 0.0,
+    date: str | None = None,
 ) -> tuple[list[Ingested], Proposals | None]:
     """Archive a list handed over as a file and propose its rows to the register; no proposals when it is refused.
 
@@ -170,110 +112,11 @@ def take_list(
         )
     with writer_lock(settings, who, wait_seconds):
         _clear(settings)
-        results = ingest_source(settings, chosen.source, file)
+        results = ingest_source(settings, chosen.source, file, date=date)
         delivery = results[0].delivery
         if results[0].degraded or delivery is None:
             return results, None
         return results, propose(settings, chosen, delivery)
-
-
-def release(
-    settings: Settings,
-    sources: dict[str, Source],
-    ingested: list[Ingested],
-    force: bool = False,
-    tell: Tell | None = None,
-) -> Report:
-    """Build, check and release what is in use, and say which sources are degraded or stale, whatever this run collected.
-
-    The writer's lock is held by the caller. When nothing that decides the result changed since the current release, it
-    is verified and kept as it is. Raises ChecksFailed listing what blocks, BuildFailed, StorageError; the current
-    release then stays.
-    """
-    from observatoire.standing import degraded_sources, stale_sources
-
-    report = _release(settings, sources, ingested, force, tell)
-    return replace(report, degraded=degraded_sources(settings), stale=stale_sources(settings))
-
-
-def _release(
-    settings: Settings, sources: dict[str, Source], ingested: list[Ingested], force: bool, tell: Tell | None
-) -> Report:
-    from observatoire.release.store import current_release, damaged_files
-
-    if missing := required_missing(settings, sources):
-        reasons = [result.message for result in ingested if result.source in missing and result.message]
-        raise BuildFailed(
-            f"Source requise sans livraison utilisable : {', '.join(missing)}. "
-            + (reasons[0] if reasons else "La fournir.")
-        )
-    fingerprint = _fingerprint(settings, sources)
-    current = current_release(settings)
-    if (
-        current
-        and not force
-        and _last_fingerprint(settings) == (fingerprint, current.id)
-        and not damaged_files(current)
-    ):
-        _catch_up(settings, current)
-        about = current.about()
-        return Report(current.id, False, about["perimetre"], about["predecessor"], ingested, rows=about["tables"],
-                      alerts=_last_said(settings, "alerts"), rejects=_last_said(settings, "rejects"),
-                      set_aside=_last_said(settings, "set_aside"))  # fmt: skip
-    return _release_anew(settings, sources, ingested, fingerprint, force, tell)
-
-
-def _release_anew(
-    settings: Settings,
-    sources: dict[str, Source],
-    ingested: list[Ingested],
-    fingerprint: str,
-    force: bool,
-    tell: Tell | None,
-) -> Report:
-    from observatoire.build import build_and_check
-    from observatoire.rejects import reject_lines, set_aside_lines
-    from observatoire.release.store import current_release, make_current
-    from observatoire.release.write import write_release
-
-    if force:
-        shutil.rmtree(settings.work, ignore_errors=True)
-    previous = current_release(settings)
-    moment = now()
-    built = build_and_check(settings, sources, tell)
-    with closing(built.con):
-        blocking = [result for result in built.results if result.blocking]
-        record(settings, "checks", blocking=[result.check.code for result in blocking])
-        if blocking:
-            kept = f"La version {previous.id} reste en service." if previous else "Rien n'est publié."
-            raise ChecksFailed(f"{_listed(blocking)} {kept}")
-        rejects, set_aside = reject_lines(built.con, sources), set_aside_lines(built.con, sources)
-        if tell:
-            tell("Publication", 1, 1)
-        written, new = write_release(settings, built.con, built.contents, previous.id if previous else None, moment)
-    if previous is None or previous.id != written.id:
-        make_current(settings, written)
-        record(settings, "release", id=written.id, predecessor=previous.id if previous else None)
-    alerts = _alerts(built.results)
-    write_atomically(
-        settings.state / "last_build.json",
-        canonical_json(
-            {
-                "fingerprint": fingerprint,
-                "release": written.id,
-                "alerts": alerts,
-                "rejects": rejects,
-                "set_aside": set_aside,
-            }
-        )
-        + "\n",
-    )
-    _catch_up(settings, written)
-    return Report(
-        written.id, new or previous is None or previous.id != written.id, built.contents.perimeter,
-        previous.id if previous and previous.id != written.id else written.about()["predecessor"],
-        ingested, list(built.report.built), written.about()["tables"], alerts, rejects, set_aside, built.said,
-    )  # fmt: skip
 
 
 def build_only(
@@ -285,13 +128,6 @@ def build_only(
         return release(settings, load_all_sources(settings), [], force, tell)
 
 
-def _listed(blocking: Sequence[CheckResult]) -> str:
-    """What blocks, in one line; the check of the results themselves only repeats the others."""
-    causes = [result for result in blocking if result.check.table != "controles"] or list(blocking)
-    shown = " ; ".join(result.message.rstrip(".") for result in causes[:5])
-    return f"{shown} (et {len(causes) - 5} autres)." if len(causes) > 5 else f"{shown}."
-
-
 def audit(settings: Settings, who: str = "cli", wait_seconds: float = 0.0, tell: Tell | None = None) -> list[str]:
     """Verify the archive, rebuild the current release in a folder of its own and compare every byte.
 
@@ -299,105 +135,10 @@ def audit(settings: Settings, who: str = "cli", wait_seconds: float = 0.0, tell:
     the current release is what its inputs give.
     """
     with writer_lock(settings, who, wait_seconds):
-        return _audit(settings, tell)
-
-
-def _audit(settings: Settings, tell: Tell | None) -> list[str]:
-    from observatoire.build import build_and_check
-    from observatoire.release.store import SUMS, current_release, damaged_files
-    from observatoire.release.write import write_release
-
-    current = current_release(settings)
-    if current is None:
-        raise UsageError("Aucune version à vérifier. Lancer « observatoire refresh ».")
-    sources = load_all_sources(settings)
-    archive = Archive(settings.raw)
-    used = [delivery for source in sources.values() for delivery in deliveries_in_use(settings, source)]
-    found = [
-        *archive.corrupted(used),
-        *(f"{current.id} : {name} est abîmé ou manque." for name in damaged_files(current)),
-    ]
-    if found:
-        return found
-    with storage_errors(settings.work):
-        settings.work.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix="audit-", dir=settings.work))
-    try:
-        aside = settings.with_data(folder)
-        folder.joinpath("raw").symlink_to(settings.raw)
-        folder.joinpath("state").symlink_to(settings.state)
-        built = build_and_check(aside, sources, tell)
-        with closing(built.con):
-            rebuilt, _ = write_release(aside, built.con, built.contents, None, now())
-        if rebuilt.id != current.id:
-            return [
-                f"La reconstruction donne {rebuilt.id}, la version en service est {current.id}. Lancer « observatoire refresh »."
-            ]
-        before, after = (_sums(path / SUMS) for path in (current.path, rebuilt.path))
-        return [
-            f"{current.id} : {name} diffère de la reconstruction."
-            for name in sorted(before.keys() | after.keys())
-            if before.get(name) != after.get(name)
-        ]
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sums(path: Path) -> dict[str, str]:
-    return {name: digest for digest, name in (line.split("  ", 1) for line in path.read_text().splitlines())}
+        return differences(settings, tell)
 
 
 def _clear(settings: Settings) -> None:
     from observatoire.release.write import clear_unfinished
 
     clear_unfinished(settings)
-
-
-def _catch_up(settings: Settings, current: Release) -> None:
-    """Bring the vintages to the current release (also when a killed run left them behind)."""
-    from observatoire.release.vintages import catch_up, vintages_folder
-
-    mark = vintages_folder(settings) / "last.json"
-    if mark.is_file() and json.loads(mark.read_text()).get("release") == current.id:
-        return
-    import duckdb
-
-    with closing(duckdb.connect()) as con:
-        catch_up(settings, con, current, now())
-
-
-def _fingerprint(settings: Settings, sources: dict[str, Source]) -> str:
-    """Everything that decides a release: deliveries in use, specifications, SQL, registers, code, DuckDB."""
-    from importlib.metadata import version
-
-    used = {source.id: [(d.key, d.date) for d in deliveries_in_use(settings, source)] for source in sources.values()}
-    package = Path(__file__).parent
-    files = [*sorted(settings.sql.rglob("*.sql")), *sorted(settings.sql.rglob("*.yml")), *sorted(package.rglob("*.py"))]
-    files += [settings.register / name for name in register_inputs(settings.register)]
-    texts = [(path.name, sha256_text(path.read_text(encoding="utf-8"))) for path in files]
-    specs = {name: source.model_dump(mode="json") for name, source in sources.items()}
-    return sha256_text(canonical_json([used, texts, specs, version("duckdb")]))
-
-
-def _last_build(settings: Settings) -> dict[str, Any]:
-    path = settings.state / "last_build.json"
-    try:
-        content: dict[str, Any] = json.loads(path.read_text())
-        return content
-    except (FileNotFoundError, json.JSONDecodeError):
-        return {}
-
-
-def _last_fingerprint(settings: Settings) -> tuple[str | None, str | None]:
-    last = _last_build(settings)
-    return last.get("fingerprint"), last.get("release")
-
-
-def _last_said(settings: Settings, what: str) -> list[str]:
-    """The alerts or rejects that the last build said."""
-    return list(_last_build(settings).get(what, []))
-
-
-def _alerts(results: Sequence[CheckResult]) -> list[str]:
-    """What is published with the release and an analyst should look at."""
-    return [result.message for result in results if result.status in ("violé", "inconnu")]

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from observatoire.clock import day_of, now
 from observatoire.freshness import staleness
 from observatoire.ingest import deliveries_in_use
-from observatoire.pipeline import Degraded, load_all_sources, load_lists
 from observatoire.settings import Settings
-from observatoire.state import now, read_journal, read_source_state
+from observatoire.sources.known import load_all_sources, load_lists
+from observatoire.state import read_journal, read_source_state
+
+
+@dataclass(frozen=True)
+class Degraded:
+    """A source whose last delivery was refused or could not be had, since when (ISO 8601, UTC), and why, in French."""
+
+    source: str
+    since: str
+    message: str
+
+    def told(self) -> str:
+        """One French line, the source named by its message."""
+        return f"depuis le {day_of(self.since)} : {self.message}"
 
 
 def source_rows(settings: Settings) -> list[dict[str, Any]]:

@@ -12,17 +12,12 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
+from observatoire.clock import now
 from observatoire.errors import LockHeld
 from observatoire.settings import Settings
 from observatoire.storage import append_line, canonical_json, storage_errors, write_atomically
-
-
-def now() -> str:
-    """The current instant, ISO 8601, UTC, to the second."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,18 @@ def fsync_file(path: Path) -> None:
         os.fsync(handle.fileno())
 
 
+OWNER_ONLY = 0o700
+
+
+def private_folder(path: Path) -> None:
+    """Make a folder, or what an older version left of it, one that its owner alone may enter. Raises StorageError."""
+    with storage_errors(path):
+        if not path.is_dir():
+            path.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY)
+        if path.stat().st_mode & 0o777 != OWNER_ONLY:
+            path.chmod(OWNER_ONLY)
+
+
 def write_atomically(path: Path, content: bytes | str) -> None:
     """Write aside, fsync, rename: readers see the old content or the new one, never a part of it."""
     data = content.encode() if isinstance(content, str) else content

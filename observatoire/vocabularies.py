@@ -23,6 +23,9 @@ def load_vocabularies(register: Path) -> dict[str, dict[str, dict[str, Any]]]:
         for code, labels in codes.items():
             if not isinstance(labels, dict) or not {"fr", "en"} <= labels.keys():
                 raise SpecError(f"{FILE} : {name}.{code} doit avoir un libellé fr et un libellé en.")
+        for language in ("fr", "en"):
+            if len({labels[language] for labels in codes.values()}) < len(codes):
+                raise SpecError(f"{FILE} : deux codes de {name} ont le même libellé {language}. Les distinguer.")
     return dict(content)
 
 

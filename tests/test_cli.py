@@ -17,9 +17,9 @@ import pytest
 import typer
 
 from observatoire.cli import app, main
+from observatoire.clock import today
 from observatoire.pipeline import Report
 from observatoire.settings import Settings
-from observatoire.state import now
 from tests.conftest import ROOT
 from tests.helpers import edit_csv, read_csv
 
@@ -208,7 +208,7 @@ def test_a_degraded_source_is_said_and_exits_3(project: Settings) -> None:
     edit_csv(project.register / "cas_usage.csv", lambda rows: rows[0].update(titre="Un autre titre"))
     done = run(project, "refresh")
     assert done.returncode == 3
-    day = now()[:10]
+    day = today()
     assert f"Source dégradée depuis le {day} : hotes 2026-11-23 : colonne « type_source » absente" in done.stdout
     assert "la précédente (2026-11-23) reste utilisée" in done.stdout
     shown = json.loads(run(project, "sources", "--json").stdout)

@@ -8,11 +8,10 @@ from typing import Annotated
 import typer
 
 from observatoire import cli_output as output
-from observatoire.cli_help import FrenchTyper
+from observatoire.cli_help import FrenchTyper, Json
 
 app = FrenchTyper(help="Mesurer la qualité des jugements automatiques.")
 
-Json = Annotated[bool, typer.Option("--json", help="Répondre en JSON, pour un programme.")]
 Half = Annotated[
     str, typer.Option("--moitie", help="Moitié des textes étiquetés : apprentissage (où l'on règle) ou test.")
 ]

@@ -19,13 +19,6 @@ INVENTED = "DONNÉES FICTIVES"
 STATES = {"refusee": "évolution refusée", "secret": "évolution masquée"}
 
 
-def today() -> str:
-    """The day of a command, for the register's history."""
-    from observatoire.state import now
-
-    return now()[:10]
-
-
 def spreads(given: Sequence[str]) -> dict[str, float]:
     """STRATE=NOMBRE options as numbers by stratum. Raises UsageError on another form."""
     found = {}

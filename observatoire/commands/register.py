@@ -8,16 +8,12 @@ from typing import Annotated
 import typer
 
 from observatoire import cli_output as output
-from observatoire.cli_help import FrenchTyper
+from observatoire.cli_help import FrenchTyper, Json, Wait
 
 app = FrenchTyper(help="Tenir le registre des cas documentés.")
 
 Author = Annotated[str, typer.Option("--auteur", help="Qui change le registre ou vérifie les liens.")]
 Date = Annotated[str | None, typer.Option("--date", help="Date du changement (AAAA-MM-JJ) ; celle du jour par défaut.")]
-Wait = Annotated[
-    float, typer.Option("--attendre", help="Secondes à attendre si une autre écriture est en cours.", min=0)
-]
-Json = Annotated[bool, typer.Option("--json", help="Répondre en JSON, pour un programme.")]
 
 
 @app.command()

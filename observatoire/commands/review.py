@@ -8,11 +8,9 @@ from typing import Annotated
 import typer
 
 from observatoire import cli_output as output
-from observatoire.cli_help import FrenchTyper
+from observatoire.cli_help import FrenchTyper, Json, Wait
 
 app = FrenchTyper(help="Faire trancher les doutes par des analystes, dans un tableur.")
-
-Json = Annotated[bool, typer.Option("--json", help="Répondre en JSON, pour un programme.")]
 
 
 @app.command()
@@ -37,9 +35,7 @@ def apply_sheet(
         str | None,
         typer.Option("--date", help="Date des décisions (AAAA-MM-JJ), pour les lignes qui ne la disent pas."),
     ] = None,
-    attendre: Annotated[
-        float, typer.Option("--attendre", help="Secondes à attendre si une autre écriture est en cours.", min=0)
-    ] = 0.0,
+    attendre: Wait = 0.0,
     json: Json = False,
 ) -> None:
     """Ajouter les décisions d'un fichier rempli à data/register/decisions.csv. Rien n'est publié avant refresh."""
@@ -81,9 +77,7 @@ def decide(
     date: Annotated[
         str | None, typer.Option("--date", help="Date de la décision (AAAA-MM-JJ) ; celle du jour.")
     ] = None,
-    attendre: Annotated[
-        float, typer.Option("--attendre", help="Secondes à attendre si une autre écriture est en cours.", min=0)
-    ] = 0.0,
+    attendre: Wait = 0.0,
     json: Json = False,
 ) -> None:
     """Noter une décision, ou la réponse d'une collectivité citée, dans data/register/decisions.csv."""

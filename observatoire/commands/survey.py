@@ -8,15 +8,11 @@ from typing import Annotated
 import typer
 
 from observatoire import cli_output as output
-from observatoire.cli_help import FrenchTyper
+from observatoire.cli_help import FrenchTyper, Json, Wait
 from observatoire.commands import survey_figures
 
 app = FrenchTyper(help="Enquêtes : tirer, importer, estimer.")
 
-Json = Annotated[bool, typer.Option("--json", help="Répondre en JSON, pour un programme.")]
-Wait = Annotated[
-    float, typer.Option("--attendre", help="Secondes à attendre si une autre écriture est en cours.", min=0)
-]
 Name = Annotated[str, typer.Argument(help="Nom de l'enquête : data/register/enquetes/NOM.yml.")]
 Edition = Annotated[str | None, typer.Option("--edition", help="Édition, si le livre de codes en a plusieurs.")]
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from observatoire import cli_output as output
+from observatoire.cli_help import Json
+from observatoire.clock import today
 
 if TYPE_CHECKING:
     from observatoire.settings import Settings
     from observatoire.survey.sampling.frame import Frame
 
-Json = Annotated[bool, typer.Option("--json", help="Répondre en JSON, pour un programme.")]
 Name = Annotated[str, typer.Argument(help="Nom de l'enquête : data/register/enquetes/NOM.yml.")]
 Edition = Annotated[str, typer.Argument(help="Édition, comme dans le livre de codes.")]
 FrameFile = Annotated[
@@ -110,7 +111,7 @@ def estimate(
 
     settings = output.settings()
     done = estimate_edition(settings, nom, edition, _optional_frame(cadre), suppress=masquer == "auto")
-    count = publish_figures(settings, nom, edition, shown.today()) if publier else 0
+    count = publish_figures(settings, nom, edition, today()) if publier else 0
     shown.estimated(done, count, json)
 
 
@@ -129,7 +130,7 @@ def compare(
 
     settings = output.settings()
     rows = compare_editions(settings, nom, avant, apres, _optional_frame(cadre))
-    count = publish_changes(settings, nom, avant, apres, rows, shown.today()) if publier else 0
+    count = publish_changes(settings, nom, avant, apres, rows, today()) if publier else 0
     shown.compared(rows, count, json)
 
 

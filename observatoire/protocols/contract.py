@@ -38,7 +38,7 @@ class Fetched:
     `path` is a file of the folder asked for, fsynced, under a name of its own: the caller moves it into the archive.
     `url` is the canonical address, never a mirror's. `sha256` and `bytes` are those of the file at `path`, which is
     the delivery as received (a zip stays a zip; only a compression of the transport is undone).
-    `date` is the ISO date that the delivery carries as a fact (Last-Modified, in UTC), None when it carries none.
+    `date` is the ISO date that the delivery carries as a fact (Last-Modified, in Paris), None when it carries none.
     `remark` is one French line for whoever looks after the source: what could not be asked, and what is missed so.
     """
 

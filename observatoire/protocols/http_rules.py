@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlencode, urljoin, urlsplit, urlunsplit
 
+from observatoire.clock import day_of
+
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PASSING = frozenset({429, 502, 503, 504})
 BACKOFF, BACKOFF_MAX = 1.0, 30.0  # before the second try, doubled at each, and the ceiling
@@ -61,9 +63,9 @@ def iso_prefixes(date: str) -> list[str]:
 
 
 def http_date(value: str | None) -> str | None:
-    """The ISO date (UTC) of a Last-Modified header, None when absent or malformed."""
+    """The ISO date (in Paris) of a Last-Modified header, None when absent or malformed."""
     moment = _moment(value)
-    return moment.date().isoformat() if moment else None
+    return day_of(moment.isoformat()) if moment else None
 
 
 def _moment(value: str | None) -> datetime | None:

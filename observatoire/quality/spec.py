@@ -37,7 +37,8 @@ class DeclaredCheck(Strict):
 
 
 class ColumnSpec(Strict):
-    """A published column. `vocabulary` names a list of data/register/vocabulaires.yml that bounds its values."""
+    """A published column. `vocabulary` names a list of data/register/vocabulaires.yml that bounds its values, `values`
+    those of its codes that the column takes when it does not take them all."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     type: Annotated[str, Field(pattern=f"^{TYPE}$")]
@@ -48,6 +49,12 @@ class ColumnSpec(Strict):
     values: tuple[str, ...] = ()
     vocabulary: str | None = None
     checks: tuple[DeclaredCheck, ...] = ()
+
+    @model_validator(mode="after")
+    def coded(self) -> ColumnSpec:
+        if self.values and not self.vocabulary:
+            raise ValueError("values are codes of a vocabulary, which gives their labels")
+        return self
 
 
 class ForeignKey(Strict):
@@ -191,10 +198,17 @@ def checks_of(spec: TableSpec, vocabularies: Mapping[str, list[str]]) -> list[Ch
 
 
 def allowed_values(column: ColumnSpec, vocabularies: Mapping[str, list[str]]) -> list[str]:
-    """The values a column may take; empty when it is free. Raises SpecError on an unknown vocabulary."""
-    if column.vocabulary and column.vocabulary not in vocabularies:
+    """The values a column may take; empty when it is free. Raises SpecError on an unknown vocabulary or code."""
+    if column.vocabulary is None:
+        return []
+    if column.vocabulary not in vocabularies:
         raise SpecError(f"Vocabulaire « {column.vocabulary} » inconnu. L'ajouter à data/register/vocabulaires.yml.")
-    return list(column.values) or vocabularies.get(column.vocabulary or "", [])
+    codes = vocabularies[column.vocabulary]
+    if unknown := [value for value in column.values if value not in codes]:
+        raise SpecError(
+            f"« {column.name} » : {unknown[0]} n'est pas du vocabulaire « {column.vocabulary} ». L'y ajouter."
+        )
+    return list(column.values) or codes
 
 
 def _key_check(spec: TableSpec) -> Check:

@@ -9,35 +9,43 @@ from typing import Any
 
 from observatoire.figures.definitions import Definition
 from observatoire.quality.gate import suite_of
-from observatoire.quality.spec import Check, ColumnSpec, TableSpec, allowed_values
+from observatoire.quality.spec import Check, ColumnSpec, ForeignKey, TableSpec, allowed_values
+from observatoire.sources.licences import OURS, described
 from observatoire.sources.spec import Source
 from observatoire.storage import canonical_json
 
+Vocabularies = Mapping[str, Mapping[str, Mapping[str, Any]]]
 FRICTIONLESS = {"VARCHAR": "string", "BOOLEAN": "boolean", "INTEGER": "integer", "BIGINT": "integer", "DATE": "date"}
 
 
-def dictionary_csv(specs: Mapping[str, TableSpec], vocabularies: Mapping[str, list[str]]) -> str:
+def dictionary_csv(specs: Mapping[str, TableSpec], vocabularies: Vocabularies) -> str:
     """The dictionary as CSV, one row per column, French and English."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(
-        ["table", "colonne", "type", "obligatoire", "unite", "cle", "valeurs", "description_fr", "description_en"]
-    )
+        [
+            "table", "colonne", "type", "obligatoire", "unite", "cle", "liste", "valeurs", "description_fr",
+            "description_en",
+        ]
+    )  # fmt: skip
     for table in sorted(specs):
         for column in specs[table].columns:
             writer.writerow(
                 [
                     table, column.name, column.type, "non" if column.nullable else "oui", column.unit or "",
                     "oui" if column.name in specs[table].unique_key else "",
-                    "|".join(allowed_values(column, vocabularies)), column.fr, column.en,
+                    column.vocabulary or "", "|".join(_codes(column, vocabularies)), column.fr, column.en,
                 ]
             )  # fmt: skip
     return out.getvalue()
 
 
-def dictionary_markdown(
-    specs: Mapping[str, TableSpec], vocabularies: Mapping[str, Mapping[str, Mapping[str, Any]]], language: str
-) -> str:
+def _codes(column: ColumnSpec, vocabularies: Vocabularies) -> list[str]:
+    """The codes a column may take; empty when it is free."""
+    return allowed_values(column, {name: list(codes) for name, codes in vocabularies.items()})
+
+
+def dictionary_markdown(specs: Mapping[str, TableSpec], vocabularies: Vocabularies, language: str) -> str:
     """The dictionary in one language (« fr » or « en »), with the meaning of every coded value."""
     words = _WORDS[language]
     lines = [f"# {words['title']}", ""]
@@ -79,15 +87,16 @@ _WORDS = {
 
 def _column_line(column: ColumnSpec, language: str, words: Mapping[str, str]) -> str:
     text = column.fr if language == "fr" else column.en
-    bounds = column.vocabulary or ", ".join(f"`{value}`" for value in column.values)
-    extra = f" ({bounds})" if bounds else ""
+    codes = f" : {', '.join(f'`{value}`' for value in column.values)}" if column.values else ""
+    extra = f" ({column.vocabulary}{codes})" if column.vocabulary else ""
     unit = f" [{column.unit}]" if column.unit else ""
     return f"| `{column.name}` | {column.type} | {words['no' if column.nullable else 'yes']} | {text}{unit}{extra} |"
 
 
 def datapackage(
+    release: str,
     specs: Mapping[str, TableSpec],
-    vocabularies: Mapping[str, list[str]],
+    vocabularies: Vocabularies,
     sources: Sequence[Source],
     rows: Mapping[str, int],
     perimeter: str,
@@ -95,7 +104,7 @@ def datapackage(
 ) -> str:
     """datapackage.json (Data Package v2): one resource per table, with its schema, its keys and the licences of its rows.
 
-    `tables` lists, per source, the tables that hold rows of it.
+    `release` is the id of the release, the only version that names it; `tables` lists, per source, the tables that hold rows of it.
     """
     licences = {table: sorted({s.licence for s in sources if table in tables.get(s.id, ())}) for table in specs}
     resources = [_resource(specs[table], vocabularies, rows[table], licences[table]) for table in sorted(specs)]
@@ -106,38 +115,34 @@ def datapackage(
     package = {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": "observatoire-ia-territoires",
+        "version": release,
         "title": "Observatoire de l'IA dans les territoires",
         "description": "Usages de l'IA par les collectivités françaises. Inventaire non exhaustif : les chiffres portent "
         "sur ce qui est documenté et ne mesurent pas l'adoption.",
         "perimetre": perimeter,
-        "licenses": [
-            {
-                "name": "etalab-2.0",
-                "title": "Licence Ouverte 2.0",
-                "path": "https://www.etalab.gouv.fr/licence-ouverte-open-licence/",
-            }
-        ],
+        "licenses": [described(OURS)],
         "sources": used,
         "resources": resources,
     }
     return canonical_json(package, indent=1) + "\n"
 
 
-def _resource(
-    spec: TableSpec, vocabularies: Mapping[str, list[str]], rows: int, licences: Sequence[str]
-) -> dict[str, Any]:
+def _resource(spec: TableSpec, vocabularies: Vocabularies, rows: int, licences: Sequence[str]) -> dict[str, Any]:
+    key = list(spec.unique_key)
+    partial = any(column.nullable for column in spec.columns if column.name in key)
     schema: dict[str, Any] = {
+        "$schema": "https://datapackage.org/profiles/2.0/tableschema.json",
         "fields": [_field(column, vocabularies) for column in spec.columns],
-        "primaryKey": list(spec.unique_key),
+        # Parquet has its own empty values: an empty text is a text.
+        "missingValues": [],
+        # A primary key holds no empty value.
+        **({"uniqueKeys": [key]} if partial else {"primaryKey": key}),
     }
-    keys = [
-        {"fields": list(key.columns), "reference": {"resource": key.table.replace("_", "-"), "fields": list(key.to)}}
-        for key in spec.foreign_keys
-    ]
-    if keys:
+    if keys := [_reference(spec, item) for item in spec.foreign_keys if item.severity == "erreur"]:
         schema["foreignKeys"] = keys
     return {
-        "name": spec.table.replace("_", "-"),
+        "name": spec.table,
+        "type": "table",
         "path": f"{spec.table}.parquet",
         "format": "parquet",
         "mediatype": "application/vnd.apache.parquet",
@@ -145,18 +150,31 @@ def _resource(
         "description": spec.fr,
         "rowCount": rows,
         "schema": schema,
-        **({"licenses": [{"title": licence} for licence in licences]} if licences else {}),
+        **({"licenses": [described(licence) for licence in licences]} if licences else {}),
     }
 
 
-def _field(column: ColumnSpec, vocabularies: Mapping[str, list[str]]) -> dict[str, Any]:
+def _reference(spec: TableSpec, key: ForeignKey) -> dict[str, Any]:
+    """A foreign key; one to the table itself does not name it."""
+    other = {} if key.table == spec.table else {"resource": key.table}
+    return {"fields": list(key.columns), "reference": {**other, "fields": list(key.to)}}
+
+
+def _field(column: ColumnSpec, vocabularies: Vocabularies) -> dict[str, Any]:
+    """A field; the codes that it may take come with their labels (of a list of codes, `vocabulary` names them only)."""
     repeated = column.type.endswith("[]")
     kind = "array" if repeated else FRICTIONLESS.get(column.type, "number")
     constraints: dict[str, Any] = {} if column.nullable else {"required": True}
-    allowed = allowed_values(column, vocabularies)
-    if allowed and not repeated:
-        constraints["enum"] = allowed
     field: dict[str, Any] = {"name": column.name, "type": kind, "description": column.fr, "descriptionEn": column.en}
+    if column.vocabulary:
+        field["vocabulary"] = column.vocabulary
+        if not repeated:
+            labels = vocabularies[column.vocabulary]
+            codes = _codes(column, vocabularies)
+            constraints["enum"] = codes
+            field["categories"] = [
+                {"value": code, "label": labels[code]["fr"], "labelEn": labels[code]["en"]} for code in codes
+            ]
     if constraints:
         field["constraints"] = constraints
     if column.unit:

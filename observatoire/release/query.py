@@ -8,13 +8,13 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from observatoire.clock import today
 from observatoire.errors import UsageError
 from observatoire.release.refusal import refusal
 from observatoire.release.store import Release
 from observatoire.release.vintages import as_of_query, vintages_folder
 from observatoire.settings import Settings
 from observatoire.sql_text import identifier, literal
-from observatoire.state import now
 
 if TYPE_CHECKING:
     import duckdb
@@ -35,7 +35,7 @@ class Answer:
 def opened(settings: Settings, release: Release, as_of: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection where every table of the release is a view, which can read nothing else.
 
-    With `as_of` (ISO date) the tables are as known at the end of that day. Raises UsageError on a malformed date or
+    With `as_of` (ISO date) the tables are as known at the end of that day in Paris. Raises UsageError on a malformed date or
     one before the first release.
     """
     import duckdb
@@ -79,6 +79,6 @@ def _day(text: str) -> str:
         day = dt.date.fromisoformat(text).isoformat()
     except ValueError as error:
         raise UsageError(f"--as-of « {text} » : une date AAAA-MM-JJ est attendue.") from error
-    if day > now()[:10]:
+    if day > today():
         raise UsageError(f"--as-of {day} : ce jour n'est pas venu. Donner une date passée, ou omettre l'option.")
     return day

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from observatoire.clock import end_of
 from observatoire.release.store import Release
 from observatoire.settings import Settings
 from observatoire.sql_text import identifier, literal
@@ -43,7 +44,7 @@ def catch_up(settings: Settings, con: duckdb.DuckDBPyConnection, current: Releas
 
 
 def _update(con: duckdb.DuckDBPyConnection, kept: Path, released: Path, known_from: str) -> None:
-    moment = f"timestamp {literal(known_from.rstrip('Z').replace('T', ' '))}"
+    moment = _moment(known_from)
     if not kept.is_file():
         query = f"select *, {moment} as connu_du, null::timestamp as connu_au from {_read(released)}"
     elif not released.is_file():
@@ -87,10 +88,15 @@ def _read(path: Path) -> str:
     return f"read_parquet({literal(str(path))})"
 
 
+def _moment(instant: str) -> str:
+    """An instant in UTC as SQL writes it."""
+    return f"timestamp {literal(instant.rstrip('Z').replace('T', ' '))}"
+
+
 def as_of_query(table: Path, date: str) -> str:
-    """The rows of a table as known at the end of a day (ISO date), without the period columns."""
-    day = f"date {literal(date)}"
+    """The rows of a table as known at the end of a day in Paris (ISO date), without the period columns."""
+    end = _moment(end_of(date))
     return (
         f"select * exclude (connu_du, connu_au) from {_read(table)} "
-        f"where connu_du::date <= {day} and (connu_au is null or connu_au::date > {day})"
+        f"where connu_du < {end} and (connu_au is null or connu_au >= {end})"
     )

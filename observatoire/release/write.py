@@ -16,6 +16,7 @@ from observatoire.release import documents
 from observatoire.release.store import BUILDING, Release, complete, damaged_files, releases_folder, write_sums
 from observatoire.release.tables import content_hash, write_table
 from observatoire.settings import Settings
+from observatoire.sources.licences import NOTICE
 from observatoire.sources.spec import Source
 from observatoire.sql_text import identifier
 from observatoire.storage import canonical_json, fsync_folder, sha256_text, storage_errors, write_atomically
@@ -72,7 +73,7 @@ def write_release(
         folder = Path(tempfile.mkdtemp(prefix=BUILDING, dir=settings.curated))
         try:
             folder.chmod(0o755)
-            rows = _write_files(con, contents, folder)
+            rows = _write_files(con, contents, release_id, folder)
             _keep_inputs(settings, contents.inputs, folder)
             write_sums(folder)
             about = {
@@ -102,7 +103,7 @@ def clear_unfinished(settings: Settings) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _write_files(con: duckdb.DuckDBPyConnection, contents: Contents, folder: Path) -> dict[str, int]:
+def _write_files(con: duckdb.DuckDBPyConnection, contents: Contents, release_id: str, folder: Path) -> dict[str, int]:
     rows = {}
     for name in sorted(contents.specs):
         write_table(con, contents.specs[name], folder / f"{name}.parquet")
@@ -112,16 +113,17 @@ def _write_files(con: duckdb.DuckDBPyConnection, contents: Contents, folder: Pat
     sources = [source for source in contents.sources if source.id in used]
     tables = tables_of_sources(con, contents.specs)
     vocabularies = contents.vocabularies
-    codes = {name: list(values) for name, values in vocabularies.items()}
     texts = {
-        "dictionnaire.csv": documents.dictionary_csv(contents.specs, codes),
+        "dictionnaire.csv": documents.dictionary_csv(contents.specs, vocabularies),
         "dictionnaire_fr.md": documents.dictionary_markdown(contents.specs, vocabularies, "fr"),
         "dictionary_en.md": documents.dictionary_markdown(contents.specs, vocabularies, "en"),
         "definitions.md": documents.definitions_markdown(contents.definitions),
-        "datapackage.json": documents.datapackage(contents.specs, codes, sources, rows, contents.perimeter, tables),
+        "datapackage.json": documents.datapackage(
+            release_id, contents.specs, vocabularies, sources, rows, contents.perimeter, tables
+        ),
         "suites.json": documents.suites(contents.checks),
         "LISEZMOI.md": documents.reading_notes(rows, contents.perimeter, sources),
-        "NOTICE.md": documents.notice(sources, tables),
+        NOTICE: documents.notice(sources, tables),
     }
     for name, text in texts.items():
         write_atomically(folder / name, text)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from observatoire.clock import today
 from observatoire.errors import UsageError
 from observatoire.judgement.themes import guide_version
 from observatoire.review.cases import NAME as CASES
@@ -35,7 +36,7 @@ from observatoire.review.rules import HISTORY, reasons
 from observatoire.review.sheet import read_date, read_table, unguarded
 from observatoire.review.signature import signed_day
 from observatoire.settings import Settings
-from observatoire.state import now, writer_lock
+from observatoire.state import writer_lock
 
 NEEDED = (OBJECT, KEY, EXPECTED, DECISION, REASON)
 CODED = ("detection", "theme", "finalite", "statut")  # what docs/codebook.md says how to decide
@@ -220,11 +221,11 @@ def _unknown_cases(settings: Settings, read: Mapping[int, Mapping[str, str]]) ->
 
 def _from_the_future(read: Mapping[int, Mapping[str, str]]) -> list[Refused]:
     """Lines dated after today: the newest date of the register is that of the release."""
-    today = now()[:10]
+    day = today()
     return [
-        Refused(number, DATE, f"« {row['date']} » est après aujourd'hui ({today})")
+        Refused(number, DATE, f"« {row['date']} » est après aujourd'hui ({day})")
         for number, row in read.items()
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", row["date"]) and row["date"] > today
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", row["date"]) and row["date"] > day
     ]
 
 

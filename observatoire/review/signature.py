@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from observatoire.clock import today
 from observatoire.errors import UsageError
 from observatoire.persons import contact_in
 from observatoire.review.sheet import read_date
-from observatoire.state import now
 
 
 def signed(author: str, reason: str) -> None:
@@ -18,16 +18,18 @@ def signed(author: str, reason: str) -> None:
 
 
 def signed_day(given: str | None) -> str:
-    """AAAA-MM-JJ of the day given (ISO, JJ/MM/AAAA), today's by default.
+    """AAAA-MM-JJ of the day given (see `past_day`), today's by default."""
+    return past_day(given) if given else today()
 
-    Raises UsageError when it is no date or is after today: the newest date of the register is that of the release.
+
+def past_day(given: str) -> str:
+    """AAAA-MM-JJ of the day given (ISO, JJ/MM/AAAA).
+
+    Raises UsageError when it is no date or is after today: the newest date known is that of the release.
     """
-    today = now()[:10]
-    if not given:
-        return today
-    day = read_date(given)
+    day, last = read_date(given), today()
     if day is None:
         raise UsageError(f"« {given} » n'est pas une date : écrire AAAA-MM-JJ ou JJ/MM/AAAA.")
-    if day > today:
-        raise UsageError(f"La date {day} est après aujourd'hui ({today}). La corriger.")
+    if day > last:
+        raise UsageError(f"La date {day} est après aujourd'hui ({last}). La corriger.")
     return day

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from observatoire.delivery_date import HISTORY
 from observatoire.errors import UsageError
-from observatoire.ingest import HISTORY, deliveries_in_use
+from observatoire.ingest import deliveries_in_use
 from observatoire.review.register_file import read_register
 from observatoire.settings import Settings
 from observatoire.sources.spec import RegisterProtocol, Source

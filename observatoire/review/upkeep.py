@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from observatoire.clock import today
 from observatoire.errors import UsageError
 from observatoire.review.last_build import last_build
 from observatoire.review.links import DEAD, MOVED, NAME, silent_since
@@ -17,7 +18,7 @@ from observatoire.review.unrecorded import unrecorded_changes
 from observatoire.settings import Settings
 from observatoire.sources.spec import Source
 from observatoire.sql_text import literal
-from observatoire.state import now, writer_lock
+from observatoire.state import writer_lock
 from observatoire.storage import sha256_file
 
 if TYPE_CHECKING:
@@ -91,8 +92,8 @@ def examine(settings: Settings, sources: dict[str, Source], who: str = "cli", wa
     """
     from observatoire.release.query import ask
 
-    release, today = examined_release(settings), now()[:10]
-    old = ask(settings, release, OLD.format(today=literal(today), months=MONTHS)).as_dicts()
+    release, day = examined_release(settings), today()
+    old = ask(settings, release, OLD.format(today=literal(day), months=MONTHS)).as_dicts()
     used = dict(ask(settings, release, "select source, livraison from livraisons order by livraison").rows)
     cited: dict[str, list[str]] = {}
     for case in read_register(settings, CASES).rows:
@@ -104,7 +105,7 @@ def examine(settings: Settings, sources: dict[str, Source], who: str = "cli", wa
         unrecorded = unrecorded_changes(settings, sources)
         statuses = proposed_statuses(settings)
     return Upkeep(
-        reference=today,
+        reference=day,
         release=release.id,
         behind=[f"{name}.csv" for name in READ if used.get(name) != sha256_file(settings.register / f"{name}.csv")],
         last_change=max(changes, default=""),

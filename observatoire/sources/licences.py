@@ -17,6 +17,23 @@ _NATURES: tuple[tuple[Nature, str], ...] = (
 )
 
 
+# What a data package says of a licence: its identifier in the list of the Open Definition, and its text.
+_TEXTS = {
+    "Licence Ouverte 2.0": ("LO-FR-2.0", "https://www.etalab.gouv.fr/licence-ouverte-open-licence/"),
+    "CC BY 4.0": ("CC-BY-4.0", "https://creativecommons.org/licenses/by/4.0/"),
+}
+OURS = "Licence Ouverte 2.0"
+NOTICE = "NOTICE.md"
+
+
+def described(licence: str) -> dict[str, str]:
+    """A licence as a data package says it; one that is none of the known ones leads to the notice of the release."""
+    if licence not in _TEXTS:
+        return {"title": licence, "path": NOTICE}
+    name, path = _TEXTS[licence]
+    return {"name": name, "title": licence, "path": path}
+
+
 def nature(licence: str) -> Nature:
     """libre: cite the source; attribution: keep the licence and its mention on each row (CC BY); partage: share-alike,
     in a table of its own or not published; refusee: no commercial use or no derivative; inconnue: not established."""

@@ -172,6 +172,19 @@ class Source(Strict):
     required: bool = False
     verified: bool = True
     republished: bool = True
+    date_in_name: str | None = None
+
+    @field_validator("date_in_name")
+    @classmethod
+    def one_date(cls, value: str | None) -> str | None:
+        """A regular expression whose one group is the date (AAAA-MM-JJ) that the name of a file holds."""
+        try:
+            groups = re.compile(value or "()").groups
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+        if groups != 1:
+            raise ValueError("one group holds the date")
+        return value
 
     @field_validator("columns", mode="before")
     @classmethod

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from observatoire.errors import StorageError
 from observatoire.settings import Settings
 from observatoire.sql_text import literal
-from observatoire.storage import storage_errors
+from observatoire.storage import private_folder, storage_errors
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,8 +32,7 @@ def open_warehouse(settings: Settings) -> tuple[duckdb.DuckDBPyConnection, str |
     """
     import duckdb
 
-    with storage_errors(settings.warehouse):
-        settings.work.mkdir(parents=True, exist_ok=True)
+    private_folder(settings.work)
     said = None
     try:
         con = duckdb.connect(str(settings.warehouse))

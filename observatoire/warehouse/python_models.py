@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from observatoire.delivery_date import received_on
 from observatoire.sql_text import identifier, literal
 from observatoire.storage import canonical_json, sha256_text
 from observatoire.warehouse.models import Model
@@ -113,9 +114,10 @@ def delivery_facts(context: BuildContext) -> list[tuple[Any, ...]]:
     """The deliveries in use, facts only: nothing of the machine or of the moment of the run."""
     return [
         (
-            item.delivery.source, item.delivery.sha256, item.delivery.vintage, item.delivery.date, item.delivery.url,
-            item.delivery.bytes, item.loaded.rows, len(item.loaded.bad_records), list(item.loaded.repairs),
-            item.delivery.licence,
+            item.delivery.source, item.delivery.sha256, item.delivery.vintage, item.delivery.date,
+            item.delivery.date_origin, received_on(context.sources[item.delivery.source], item.delivery),
+            item.delivery.url, item.delivery.bytes, item.loaded.rows, len(item.loaded.bad_records),
+            list(item.loaded.repairs), item.delivery.licence,
         )
         for item in context.deliveries()
     ]  # fmt: skip
@@ -124,10 +126,10 @@ def delivery_facts(context: BuildContext) -> list[tuple[Any, ...]]:
 def delivery_rows(context: BuildContext) -> str:
     """core.livraisons: one row per delivery in use."""
     columns = (
-        "source", "livraison", "millesime", "date_livraison", "url", "octets", "lignes", "lignes_illisibles",
-        "reparations", "licence",
+        "source", "livraison", "millesime", "date_livraison", "date_origine", "date_reception", "url", "octets",
+        "lignes", "lignes_illisibles", "reparations", "licence",
     )  # fmt: skip
-    types = ["VARCHAR"] * 3 + ["DATE", "VARCHAR"] + ["BIGINT"] * 3 + ["VARCHAR[]", "VARCHAR"]
+    types = ["VARCHAR"] * 3 + ["DATE", "VARCHAR", "DATE", "VARCHAR"] + ["BIGINT"] * 3 + ["VARCHAR[]", "VARCHAR"]
     return values_query(columns, delivery_facts(context), types)
 
 

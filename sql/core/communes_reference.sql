@@ -31,6 +31,11 @@ select
     c.ctcd,
     p.siren as epci_siren,
     c.nom,
+    n.source as population_source,
+    sources_de([
+        'cog_communes', p.source, s.source, n.source,
+        case when v.code is not null then 'cog_mouvements' end
+    ]) as sources,
     n.population,
     n.population_millesime,
     c.millesime,

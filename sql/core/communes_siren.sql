@@ -1,31 +1,11 @@
--- The SIREN of each commune of each vintage, a SIREN being that of a (code, vintage). Precedence, stated once:
---   1. the EPCI file of the vintage; 2. BANATIC of the vintage (the four communes outside any EPCI);
---   3. the nearest vintage of either, provided that no movement touched the territory or the code in between:
---      a merged commune may keep its code and take another SIREN.
+-- The SIREN of each commune of each vintage, a SIREN being that of a (code, vintage): that of the nearest vintage, provided
+-- that no movement touched the territory or the code in between: a merged commune may keep its code and take another SIREN.
 with communes as (
     select
         com as code,
         millesime
     from staging.cog_communes
     where typecom = 'COM'
-),
-
-candidats as (
-    select
-        insee as code,
-        siren_membre as siren,
-        source,
-        1 as priorite,
-        millesime
-    from core.perimetre_epci
-    union all
-    select
-        insee as code,
-        siren,
-        'banatic_siren' as source,
-        2 as priorite,
-        millesime
-    from staging.banatic_siren
 ),
 
 jointures as (
@@ -38,7 +18,7 @@ jointures as (
         s.millesime as millesime_source,
         abs(datediff('day', c.millesime, s.millesime)) as ecart
     from communes as c
-    inner join candidats as s on s.code = c.code
+    inner join core.communes_siren_connus as s on s.code = c.code
     where not exists (
         select 1
         from core.communes_evenements as e

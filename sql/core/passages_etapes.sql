@@ -5,12 +5,14 @@ with populations as (
     select
         code,
         population,
+        source,
         millesime
     from core.communes_population
     union all
     select
         insee as code,
         population,
+        'banatic_siren' as source,
         millesime
     from staging.banatic_siren
     where population is not null and millesime not in (select millesime from core.communes_population)
@@ -21,6 +23,7 @@ presents as (
         l.lignee,
         p.code,
         p.population,
+        p.source,
         p.millesime,
         count(*) over (partition by p.code, p.millesime) as effectif
     from populations as p
@@ -44,6 +47,7 @@ select
     p.code || ' ' || p.millesime as groupe,
     p.effectif as effectif_groupe,
     p.population as population_groupe,
+    p.source as population_source,
     row_number() over (partition by l.lignee order by l.valide_du nulls first, l.code) as rang,
     l.valide_du,
     l.valide_au

@@ -15,6 +15,7 @@ with complet as (
         population_millesime,
         cast(null as bigint) as nombre_communes,
         cast(null as bigint) as communes_absentes,
+        sources,
         millesime,
         valide_du,
         valide_au
@@ -33,6 +34,7 @@ with complet as (
         population_millesime,
         nombre_communes,
         communes_absentes,
+        sources,
         millesime,
         cast(null as date) as valide_du,
         cast(null as date) as valide_au
@@ -63,6 +65,7 @@ embarque as (
         case when population is not null then date '2025-01-01' end as population_millesime,
         cast(null as bigint) as nombre_communes,
         cast(null as bigint) as communes_absentes,
+        ['territoires_cites'] as sources,
         date '2025-01-01' as millesime,
         cast(null as date) as valide_du,
         cast(null as date) as valide_au
@@ -107,6 +110,7 @@ select
     r.population_millesime,
     r.nombre_communes,
     r.communes_absentes,
+    sources_de(r.sources || [case when l.strate is not null then 'univers_collectivites' end]) as sources,
     r.millesime,
     r.valide_du,
     r.valide_au

@@ -27,6 +27,7 @@ populations as (
     select
         ctcd as code,
         millesime,
+        list(distinct population_source order by population_source) as sources,
         sum(population) as population,
         min(population_millesime) as population_millesime
     from core.communes_reference
@@ -47,6 +48,14 @@ select
     p.population_millesime,
     n.nombre_communes,
     cast(null as bigint) as communes_absentes,
+    sources_de(
+        [
+            'cog_communes',
+            case when d.dep is not null then 'cog_departements' end,
+            case when t.code is not null then 'territoires_cites' end
+        ]
+        || coalesce(p.sources, [])
+    ) as sources,
     a.millesime
 from autorites as a
 left join staging.territoires_cites as t

@@ -9,6 +9,7 @@ with epci as (
         min(p.raison_sociale) as nom,
         min(p.departement_siege) as departement_siege,
         min(p.population_epci) as population,
+        min(p.source) as source,
         list(distinct p.departement order by p.departement) as departements
     from core.perimetre_epci as p
     where p.nature_juridique <> 'MET69'
@@ -61,6 +62,11 @@ select
     e.millesime as population_millesime,
     a.nombre_communes,
     case when g.millesime is not null then a.communes_absentes end as communes_absentes,
+    sources_de([
+        e.source,
+        case when r.region is not null then 'cog_departements' end,
+        case when g.millesime is not null then 'cog_communes' end
+    ]) as sources,
     e.millesime
 from epci as e
 inner join absences as a on a.siren = e.siren and a.millesime = e.millesime
@@ -79,6 +85,7 @@ select
     cast(null as date) as population_millesime,
     cast(null as bigint) as nombre_communes,
     cast(null as bigint) as communes_absentes,
+    ['territoires_cites'] as sources,
     v.millesime
 from staging.territoires_cites as t
 cross join vintages as v

@@ -32,6 +32,7 @@ populations as (
     select
         reg as code,
         millesime,
+        list(distinct population_source order by population_source) as sources,
         sum(population) as population,
         min(population_millesime) as population_millesime
     from core.communes_reference
@@ -51,6 +52,15 @@ select
     p.population_millesime,
     n.nombre_communes,
     cast(null as bigint) as communes_absentes,
+    sources_de(
+        [
+            'cog_regions',
+            case when d.code is not null then 'cog_departements' end,
+            case when n.code is not null then 'cog_communes' end,
+            case when t.code is not null then 'territoires_cites' end
+        ]
+        || coalesce(p.sources, [])
+    ) as sources,
     r.millesime
 from regions as r
 left join staging.territoires_cites as t on t.code = r.code and t.type = 'region'

@@ -69,7 +69,7 @@ retenus as (
         url_page(c.url) as page,
         2 as ordre_source,
         c.date,
-        l.date_livraison as date_entree
+        l.date_reception as date_entree
     from core.candidats as c
     inner join core.livraisons as l on l.source = c.source and l.livraison = c._livraison
     left join core.noms_resolus as n on n.nom_id = c.candidat_id

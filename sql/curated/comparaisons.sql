@@ -55,7 +55,7 @@ tentees as (
     select
         a.indicateur_code as code,
         cast(null as varchar) as comparabilite_code,
-        'publies' as origine,
+        'publie' as origine,
         a.producteur as serie,
         a.indicateur || ' / ' || b.indicateur as libelle,
         '' as domaine,

@@ -38,6 +38,8 @@ select
     l.livraison,
     coalesce(l.millesime, '') as millesime,
     l.date_livraison,
+    l.date_origine,
+    l.date_reception,
     l.url,
     l.octets,
     l.lignes,

@@ -1,4 +1,13 @@
 -- One authority in one reference vintage.
+with verifies as (
+    select
+        t.* exclude (sources),
+        v.verifie as siren_verifie,
+        sources_de(t.sources || [case when v.siren is not null then 'recherche_entreprises' end]) as sources
+    from core.territoires as t
+    left join core.siren_verifies as v on v.siren = t.siren
+)
+
 select
     t.siren,
     t.type,
@@ -16,6 +25,8 @@ select
     t.millesime,
     t.valide_du,
     t.valide_au,
-    v.verifie as siren_verifie
-from core.territoires as t
-left join core.siren_verifies as v on v.siren = t.siren
+    t.siren_verifie,
+    t.sources,
+    l.licence
+from verifies as t
+left join licences_de('verifies') as l on l.sources = t.sources

@@ -74,3 +74,14 @@ create or replace macro nature_ctcd(code) as
         when '976R' then 'departement_mayotte'
         when '976D' then 'departement_mayotte'
     end;
+
+-- What is wrong with an outline: a text that is no polygon, or that holds none.
+create or replace macro contour_motifs(forme, parties) as (
+    [
+        motif(
+            coalesce(forme, '') not in ('Polygon', 'MultiPolygon'),
+            'geometry', coalesce(cite(forme) || ' n''est pas un polygone', 'vide ou illisible')
+        ),
+        motif(coalesce(parties, 0) = 0, 'geometry', 'sans coordonnées')
+    ]
+);

@@ -32,13 +32,8 @@ final as (
                 not est_departement(code),
                 'properties.code', coalesce(cite(code) || ' n''est pas un département', 'vide')
             ),
-            motif(
-                coalesce(forme, '') not in ('Polygon', 'MultiPolygon'),
-                'geometry', coalesce(cite(forme) || ' n''est pas un polygone', 'vide ou illisible')
-            ),
-            motif(coalesce(parties, 0) = 0, 'geometry', 'sans coordonnées'),
             motif(rang > 1, 'properties.code', cite(code) || ' déjà présent dans ce millésime')
-        ]) as _motifs
+        ] || contour_motifs(forme, parties)) as _motifs
     from ranked
 )
 

@@ -31,13 +31,8 @@ final as (
                 not coalesce(regexp_full_match(code, '[0-9]{2}'), false),
                 'properties.code', coalesce(cite(code) || ' n''est pas une région', 'vide')
             ),
-            motif(
-                coalesce(forme, '') not in ('Polygon', 'MultiPolygon'),
-                'geometry', coalesce(cite(forme) || ' n''est pas un polygone', 'vide ou illisible')
-            ),
-            motif(coalesce(parties, 0) = 0, 'geometry', 'sans coordonnées'),
             motif(rang > 1, 'properties.code', cite(code) || ' déjà présent dans ce millésime')
-        ]) as _motifs
+        ] || contour_motifs(forme, parties)) as _motifs
     from ranked
 )
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from observatoire.delivery_date import register_date
 from observatoire.errors import ArchiveCorrupted, UsageError
-from observatoire.ingest import deliveries_in_use, ingest_source, register_date
+from observatoire.ingest import deliveries_in_use, ingest_source
 from observatoire.settings import Settings
 from observatoire.state import read_journal
 from tests.helpers import make_source
@@ -25,6 +26,16 @@ def test_a_first_delivery_is_archived_and_used(bench: Bench) -> None:
     assert bench.used() == [(HEAD + A).encode()]
     assert bench.objects()[0].stat().st_mode & 0o222 == 0
     assert [event["outcome"] for event in read_journal(bench.settings)] == ["nouvelle"]
+
+
+def test_what_is_received_is_open_to_its_owner_alone(bench: Bench) -> None:
+    """Also where an older version left it open: suppliers and beneficiaries may be persons."""
+    places = (bench.settings.raw, bench.settings.work)
+    for place in places:
+        place.mkdir(parents=True)
+        place.chmod(0o755)
+    bench.take(A)
+    assert [place.stat().st_mode & 0o777 for place in places] == [0o700, 0o700]
 
 
 def test_the_same_bytes_make_no_new_delivery(bench: Bench) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from observatoire.ingest import register_date
+from observatoire.clock import today
+from observatoire.delivery_date import register_date
 from observatoire.review.register_file import read_register
 from observatoire.settings import Settings
-from observatoire.state import now
 from tests.conftest import copy_project
 from tests.helpers import Warehouse, edit_csv, ingest_register, read_csv
 
@@ -224,9 +224,7 @@ def test_a_date_after_today_is_refused_and_dates_nothing(project: Settings, name
     rows = len(read_csv(project.register / f"{name}.csv"))
     refused = ingest_register(project, name)[name]
     assert refused.outcome == "refusée" and refused.message is not None
-    said = (
-        f"enregistrement {rows}, colonne « date » : 2099-01-01 est après aujourd'hui ({now()[:10]}). Livraison refusée"
-    )
+    said = f"enregistrement {rows}, colonne « date » : 2099-01-01 est après aujourd'hui ({today()}). Livraison refusée"
     assert said in refused.message and refused.message.endswith("Voir docs/analysts.md#date-future")
-    dated = register_date(project.register, "historique.csv", now()[:10])
-    assert dated is not None and dated <= now()[:10]
+    dated = register_date(project.register, "historique.csv", today())
+    assert dated is not None and dated <= today()

@@ -52,9 +52,9 @@ def test_without_facts_nothing_is_invented(bench: Bench, server: Server) -> None
     assert (result.etag, result.last_modified, result.media_type, result.date) == (None, "hier", None, None)
 
 
-def test_the_date_is_that_of_utc(bench: Bench, server: Server) -> None:
-    server.script(URL, Answer(body=CSV, headers={"Last-Modified": "Thu, 01 Jan 2026 00:30:00 +0200"}))
-    assert bench.fetched().date == "2025-12-31"
+def test_the_date_is_the_day_in_paris(bench: Bench, server: Server) -> None:
+    server.script(URL, Answer(body=CSV, headers={"Last-Modified": "Wed, 31 Dec 2025 23:30:00 GMT"}))
+    assert bench.fetched().date == "2026-01-01"
 
 
 @pytest.mark.parametrize("keep", ["etag", "last_modified", "both"])

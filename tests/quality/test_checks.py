@@ -227,6 +227,8 @@ def test_the_canonical_suite_names_every_rule() -> None:
     assert suite_of("usages", CHECKS["usages"]) == suite
 
 
-def test_an_unknown_vocabulary_is_said() -> None:
+def test_an_unknown_vocabulary_or_code_is_said() -> None:
     with pytest.raises(SpecError, match="Vocabulaire"):
         checks_of(SPECS["usages"], {})
+    with pytest.raises(SpecError, match="« etat » : appliquée n'est pas du vocabulaire « etat_decision »"):
+        checks_of(SPECS["corrections"], {"etat_decision": ["obsolète"]})

@@ -42,6 +42,7 @@ def test_each_table_is_described_in_two_languages(path: Path) -> None:
         ({"example": {"absente": 1}}, "absente"),
         ({"columns": [{"name": "a", "type": "TEXT", "fr": "x", "en": "x"}]}, "columns.0.type"),
         ({"columns": [{"name": "A b", "type": "VARCHAR", "fr": "x", "en": "x"}]}, "columns.0.name"),
+        ({"columns": [{"name": "a", "type": "VARCHAR", "values": ["x"], "fr": "x", "en": "x"}]}, "vocabulary"),
         ({"checks": [{"code": "AUT-01", "rule": "true", "reason": "r.", "next_step": "s.", "invalid_example": {"siren": "1"}}]}, "AUT-01"),
         ({"checks": [{"code": "USG-01", "rule": "true", "reason": "r.", "next_step": "s.", "invalid_example": {"siren": "1"}}]}, "USG-01"),
         ({"checks": [{"code": "USG-99", "rule": "true", "reason": "r.", "next_step": "s."}]}, "invalid_example"),

@@ -180,6 +180,14 @@ def test_as_of_gives_each_past_state_back(tmp_path: Path) -> None:
         ask(settings, current, "from t", "2999-01-01")
 
 
+def test_a_day_of_the_past_ends_at_midnight_in_paris(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    small_release(settings, "2026-01-10-x", "2026-01-10T09:00:00Z", t=[{"id": "1", "v": "a"}])
+    current = small_release(settings, "2026-01-11-x", "2026-01-10T23:30:00Z", t=[{"id": "1", "v": "b"}])
+    assert ask(settings, current, "select v from t", "2026-01-10").rows == [("a",)]
+    assert ask(settings, current, "select v from t", "2026-01-11").rows == [("b",)]
+
+
 def test_a_column_that_comes_or_goes_keeps_the_past(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     small_release(settings, "2026-01-01-a", "2026-01-01T10:00:00Z", t=[{"id": "1", "old": "x"}])

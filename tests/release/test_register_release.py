@@ -11,7 +11,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from observatoire import ingest, pipeline, state
+from observatoire import ingest, pipeline, publication, state
 from observatoire.errors import ChecksFailed
 from observatoire.pipeline import Report
 from observatoire.quality.spec import load_table_specs
@@ -127,15 +127,23 @@ def test_the_dictionary_and_the_package_describe_every_column(current: Release) 
         assert (current.path / name).stat().st_size > 500
 
 
-def test_a_release_never_names_itself_nor_the_machine(released: Released, current: Release) -> None:
-    """Identity and moment stay in release.json, outside SHA256SUMS: else equal inputs could not give equal bytes."""
+def test_a_release_names_itself_once_and_never_the_machine(released: Released, current: Release) -> None:
+    """The moment stays in release.json, outside SHA256SUMS: else equal inputs could not give equal bytes. Of the identity,
+    which follows from the inputs, only the id is written, as the version of the data package."""
     inside = [path for path in current.path.iterdir() if path.name != "release.json"]
     for path in inside:
         content = path.read_bytes()
-        assert current.id.encode() not in content, path.name
+        assert content.count(current.id.encode()) == (1 if path.name == "datapackage.json" else 0), path.name
+        assert current.about()["identity"].encode() not in content, path.name
         assert str(released[0].data).encode() not in content, path.name
         assert current.about()["released_at"].encode() not in content, path.name
     assert "release.json" not in (current.path / "SHA256SUMS").read_text()
+
+
+def test_a_release_is_open_to_all_and_the_warehouse_to_its_owner_alone(released: Released, current: Release) -> None:
+    settings = released[0]
+    assert {path.stat().st_mode & 0o444 for path in [current.path, *current.path.iterdir()]} == {0o444}
+    assert [place.stat().st_mode & 0o077 for place in (settings.raw, settings.work)] == [0, 0]
 
 
 def test_the_inputs_of_a_release_are_kept_by_hash(released: Released, current: Release) -> None:
@@ -148,7 +156,7 @@ def test_the_inputs_of_a_release_are_kept_by_hash(released: Released, current: R
 def test_rebuilding_elsewhere_with_other_threads_at_another_moment_gives_the_same_bytes(
     released: Released, current: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (ingest, pipeline, state):
+    for module in (ingest, publication, state):
         monkeypatch.setattr(module, "now", lambda: "2031-02-03T04:05:06Z")
     other = replace(copy_project(tmp_path), threads=1)
     assert released[0].threads != other.threads
@@ -161,7 +169,7 @@ def test_rebuilding_elsewhere_with_other_threads_at_another_moment_gives_the_sam
 
 def test_nothing_new_makes_no_release(released: Released, monkeypatch: pytest.MonkeyPatch) -> None:
     settings, first = released
-    monkeypatch.setattr(pipeline, "_release_anew", lambda *_: pytest.fail("nothing changed, nothing may be built"))
+    monkeypatch.setattr(publication, "_release_anew", lambda *_: pytest.fail("nothing changed, nothing may be built"))
     again = pipeline.refresh(settings)
     assert (again.release, again.new) == (first.release, False)
     assert len(list_releases(settings)) == 1

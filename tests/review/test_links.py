@@ -66,7 +66,7 @@ def clock() -> Clock:
 @pytest.fixture(autouse=True)
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
     """A day after all those the checks below are dated from."""
-    monkeypatch.setattr("observatoire.review.signature.now", lambda: "2027-12-31T00:00:00Z")
+    monkeypatch.setattr("observatoire.review.signature.today", lambda: "2027-12-31")
 
 
 def holding(copy: str = COPY, of: str = "") -> Callable[[Seen], Answer]:

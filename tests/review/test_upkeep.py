@@ -26,7 +26,7 @@ ENDED = ("termine", "abandonne", "sans_objet")
 
 
 def examined(released: Released, monkeypatch: pytest.MonkeyPatch, day: str) -> Upkeep:
-    monkeypatch.setattr("observatoire.review.upkeep.now", lambda: f"{day}T12:00:00Z")
+    monkeypatch.setattr("observatoire.review.upkeep.today", lambda: day)
     return examine(released[0], load_all_sources(released[0]))
 
 

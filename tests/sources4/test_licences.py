@@ -13,7 +13,7 @@ from observatoire.pipeline import load_all_sources
 from observatoire.release.documents import notice
 from observatoire.release.store import Release
 from observatoire.settings import Settings
-from observatoire.sources.licences import nature
+from observatoire.sources.licences import described, nature
 from observatoire.sources.spec import load_source
 from tests.conftest import ROOT
 from tests.helpers import make_source
@@ -85,10 +85,11 @@ def test_the_notice_groups_sources_by_licence_and_keeps_the_others_apart() -> No
 def test_a_release_carries_its_notice_and_the_licence_of_each_table(current: Release) -> None:
     text = (current.path / "NOTICE.md").read_text(encoding="utf-8")
     assert "## Licence Ouverte 2.0" in text and "Observatoire de l'IA dans les territoires, registre" in text
+    assert "`territoires`" in text and "`univers`" in text, "the reference too names its sources"
     assert "`preuves`" in text and "NOTICE.md" in (current.path / "SHA256SUMS").read_text()
     package = json.loads((current.path / "datapackage.json").read_text())
     licences = {item["title"]: item.get("licenses") for item in package["resources"]}
-    assert licences["preuves"] == [{"title": "Licence Ouverte 2.0"}]
+    assert licences["preuves"] == [described("Licence Ouverte 2.0")]
 
 
 def test_every_source_that_is_not_republished_says_why_by_its_licence(project: Settings) -> None:

@@ -46,7 +46,9 @@ REAL = {
     ("contours_regions", "2025"): "geometries-2025/regions_2025_cogiter_wgs84.geojson",
     ("contours_epci", "2025"): "geometries-2025/epci_2025_cogiter_wgs84.geojson",
 }
-PUBLISHED = ("curated.territoires", "curated.univers", "curated.passages", "core.territoires_reparations")
+PUBLISHED = (
+    "curated.territoires", "curated.univers", "curated.passages", "curated.sources", "core.territoires_reparations",
+)  # fmt: skip
 
 
 def workspace(folder: Path) -> Settings:

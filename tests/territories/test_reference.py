@@ -112,6 +112,34 @@ def test_each_authority_is_counted_once(settings: Settings) -> None:
     ]  # fmt: skip
 
 
+def test_each_row_says_which_sources_it_is_made_from(settings: Settings) -> None:
+    """No source that gave nothing, none left out; a register alone when only the register is there."""
+    licence = "Licence Ouverte 2.0"
+    register = ["territoires_cites", "univers_collectivites"]
+    assert rows(settings, "select distinct sources, licence from curated.territoires order by 1") == [
+        (["territoires_cites"], licence), (register, licence),
+    ]  # fmt: skip
+    assert rows(settings, "select distinct sources, licence from curated.univers", "curated.univers") == [
+        (["univers_collectivites"], licence)
+    ]
+    whole(settings)
+    found = rows(
+        settings, "select type, code, sources, licence from curated.territoires where type <> 'ept' order by 1, 2"
+    )
+    shared = ["cog_communes", "cog_departements", "epci_perimetres"]
+    assert found == [
+        ("collectivite_statut_particulier", "69M", [*shared, *register], licence),
+        ("commune", "01001", ["cog_communes", "epci_perimetres"], licence),
+        ("commune", "01004", ["cog_communes", "epci_perimetres"], licence),
+        ("commune", "69123", ["cog_communes", "epci_perimetres"], licence),
+        ("departement", "01D", [*shared, *register], licence),
+        ("epci", "200029999", shared, licence),
+        ("region", "84", ["cog_communes", "cog_departements", "cog_regions", "epci_perimetres", *register], licence),
+    ]
+    assert rows(settings, "select sources from curated.univers where type = 'commune' and strate = '[0 ; 3 500['",
+                "curated.univers") == [(["cog_communes", "epci_perimetres", "univers_collectivites"],)]  # fmt: skip
+
+
 def test_an_epci_file_in_utf_8_is_read_and_the_repair_is_told(settings: Settings) -> None:
     whole(settings, epci=EPCI.encode())
     assert rows(settings, "select nom from curated.territoires where type = 'epci'") == [("CC Rives de l'Ain – Été",)]
@@ -162,7 +190,7 @@ def test_repairs_of_codes_reach_the_published_deliveries(settings: Settings) -> 
                     "'date illisible' as reparation, 2 as nombre")  # fmt: skip
         con.execute("create table core.organismes_lettres as select 'decp' as source, 'c' as livraison, 3 as nombre")
         con.execute("create table core.livraisons as select source, livraison, '2025' as millesime, null::date as "
-                    "date_livraison, '' as url, 1 as octets, 1 as lignes, reparations, '' as licence from (values "
+                    "date_livraison, null as date_origine, null::date as date_reception, '' as url, 1 as octets, 1 as lignes, reparations, '' as licence from (values "
                     "('cog', 'a', ['encodage']), ('cog', 'b', []::varchar[]), ('decp', 'c', [])) as l (source, livraison, reparations)")  # fmt: skip
         query = (settings.sql / "curated" / "livraisons.sql").read_text(encoding="utf-8")
         found = con.execute(f"select livraison, reparations from ({query}) order by 1").fetchall()

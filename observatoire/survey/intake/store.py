@@ -17,10 +17,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from observatoire.archive import Archive, Delivery
+from observatoire.clock import now
 from observatoire.errors import DeliveryRefused, SurveyError, UsageError
 from observatoire.settings import Settings
-from observatoire.state import now, record
-from observatoire.storage import canonical_json, fsync_folder, sha256_file, storage_errors, write_atomically
+from observatoire.state import record
+from observatoire.storage import (
+    canonical_json,
+    fsync_folder,
+    private_folder,
+    sha256_file,
+    storage_errors,
+    write_atomically,
+)
 from observatoire.survey.intake.codebook import Codebook
 from observatoire.survey.intake.codebook_file import load_codebooks
 from observatoire.survey.intake.pseudonymised import Received, as_bytes, from_bytes
@@ -33,7 +41,6 @@ if TYPE_CHECKING:
 TOMBSTONE = "purge.json"
 # Made from answers: who answered, with which weight, and figures before anything is hidden. Protected figures stay.
 DERIVED = ("poids.csv", "estimations.csv", "relances.csv")
-MODE = 0o700
 DROP_MAX = 0.15  # as for open sources
 
 
@@ -51,11 +58,8 @@ class Stored:
 def restricted_folder(settings: Settings, name: str, edition: str) -> Path:
     """The folder of an edition, made for its owner alone. Raises StorageError, UsageError on a name that is no plain one."""
     folder, root = edition_folder(settings, name, edition), settings.data / "restricted"
-    with storage_errors(folder):
-        root.mkdir(parents=True, exist_ok=True, mode=MODE)
-        folder.mkdir(parents=True, exist_ok=True, mode=MODE)
-        for place in (root, folder.parent.parent, folder.parent, folder):
-            place.chmod(MODE)
+    for place in (root, folder.parent.parent, folder.parent, folder):
+        private_folder(place)
     return folder
 
 
@@ -253,8 +257,8 @@ def _write_parquet(path: Path, tables: Iterable[pa.Table]) -> int:
 @contextmanager
 def _aside(folder: Path, content: bytes) -> Iterator[Path]:
     """A file of `folder` with this content, readable by its owner alone; it is gone afterwards."""
+    private_folder(folder)
     with storage_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True, mode=MODE)
         descriptor, name = tempfile.mkstemp(suffix=".part", dir=folder)
         path = Path(name)
         try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Sequence
 
+from observatoire.delivery_date import HISTORY
 from observatoire.errors import UsageError
-from observatoire.ingest import HISTORY
 from observatoire.settings import Settings
 from observatoire.storage import write_atomically
 from observatoire.survey.production import compare, edition
