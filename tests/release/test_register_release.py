@@ -74,7 +74,7 @@ def test_a_quoted_figure_keeps_its_qualifier_and_its_remark_wherever_it_is_read(
     assert any(row[1] for row in beside) and {"environ", "plus_de"} <= {row[0] for row in beside}
     compared = asked(
         "select edition_avant, libelle, qualificatif_avant, edition_apres, qualificatif_apres "
-        f"from '{path}/comparaisons.parquet' where origine = 'publies'"
+        f"from '{path}/comparaisons.parquet' where origine = 'publie'"
     )
     announced = asked(f"select edition, indicateur, qualificatif from '{path}/chiffres_publies.parquet'")
     for before, label, first, after, second in compared:
