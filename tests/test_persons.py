@@ -36,7 +36,7 @@ NOBODY = [
 def con() -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     for macro in load_macros(ROOT / "sql"):
-        if macro.name in ("sans_contact", "contact_retire", "recu_sans_contact"):
+        if macro.name in ("sans_adresse_ni_telephone", "sans_contact", "contact_retire", "recu_sans_contact"):
             con.execute(macro.statement)
     return con
 
