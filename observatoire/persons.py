@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 
 EMAIL = r"[0-9A-Za-zÀ-ÖØ-öø-ÿ._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
-# Not the decimals of a number (« 0,0612345678 »), nor the end of a longer one.
+# Not the decimals of a number (« 0,0612345678 »), nor the end of a longer one, nor a date in an address (« /07/21/113858/ »).
 TELEPHONE = (
-    r"(^|[^0-9.,]|[^0-9][.,])(?:(?:\+33|0033)[ \xa0]?(?:\(0\))?|0)[ \xa0.]?[1-9](?:[ \xa0./-]?[0-9]{2}){4}([^0-9]|$)"
+    r"(^|[^0-9.,/]|[^0-9][.,])(?:(?:\+33|0033)[ \xa0]?(?:\(0\))?|0)[ \xa0.]?[1-9](?:[ \xa0./-]?[0-9]{2}){4}([^0-9]|$)"
 )
 NAME = (
     r"\b((?i:contacts?(?: person)?|authors?|auteurs?|autrices?|interlocuteurs?|interlocutrices?|r[eé]f[eé]rente?s?|"

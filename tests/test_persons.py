@@ -26,6 +26,7 @@ NOBODY = [
     "Travaux de l'Antenne Caf@Boulogne-sur-Mer",
     "Lot 2018-0012, 45 000 repas",
     "210000001 ; 1234567890123 ; 2026-01-02 ; 0,0612345678",
+    "https://exemple.fr/article/2017/07/21/113858/40",
     "Contact : par le site de la ville",
     "Citizens contact Irish Revenue Services",
     "",

@@ -114,14 +114,14 @@ def load_macros(sql_folder: Path) -> list[Macro]:
 
 
 def used_macros(text: str, macros: Mapping[str, Macro]) -> list[Macro]:
-    """The macros a text calls, and those they call, by name."""
+    """The macros a text calls, and those they call, each after those it calls (the order of `macros`)."""
     found: dict[str, Macro] = {}
     pending = [text]
     while pending:
         for name in _called(pending.pop()) & macros.keys() - found.keys():
             found[name] = macros[name]
             pending.append(macros[name].statement)
-    return [found[name] for name in sorted(found)]
+    return [macro for name, macro in macros.items() if name in found]
 
 
 @cache

@@ -8,7 +8,7 @@ create or replace macro sans_adresse_ni_telephone(texte) as
             when contains(texte, '@') then regexp_replace(texte, '[0-9A-Za-zÀ-ÖØ-öø-ÿ._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+', '[adresse retirée]', 'g')
             else texte
         end,
-        '(^|[^0-9.,]|[^0-9][.,])(?:(?:\+33|0033)[ \xa0]?(?:\(0\))?|0)[ \xa0.]?[1-9](?:[ \xa0./-]?[0-9]{2}){4}([^0-9]|$)',
+        '(^|[^0-9.,/]|[^0-9][.,])(?:(?:\+33|0033)[ \xa0]?(?:\(0\))?|0)[ \xa0.]?[1-9](?:[ \xa0./-]?[0-9]{2}){4}([^0-9]|$)',
         '\1[téléphone retiré]\2',
         'g'
     );

@@ -2,6 +2,13 @@
 create or replace macro motif(broken, colonne, raison) as
     case when broken then colonne || ' : ' || raison end;
 
+-- Text that a person writes and that a release publishes names nobody.
+create or replace macro motif_contact(texte, colonne) as
+    motif(
+        contact_retire(sans_contact(texte)),
+        colonne, 'contient une adresse électronique, un téléphone ou un nom de contact, et il est publié : l''ôter'
+    );
+
 create or replace macro motifs(entries) as
     list_filter(entries, lambda entry: entry is not null)::VARCHAR[];
 

@@ -11,6 +11,17 @@ listes as (
     from core.vocabulaires
 ),
 
+-- What a status says of time: nothing has begun (a state not known neither begins nor ends), or all is over.
+statuts as (
+    select
+        valeur,
+        code,
+        code in ('idee', 'prevu', 'inconnu', 'sans_objet') as a_venir,
+        code in ('termine', 'abandonne') as fini
+    from listes
+    where liste = 'statut'
+),
+
 -- No evidence is dated after the register's newest change.
 dates as (
     select max(date) as derniere_modification
@@ -129,6 +140,29 @@ final as (
                 'date_fin', cite(t.date_fin) || ' précède le début (' || t.date_debut || ')'
             ),
             motif(
+                coalesce(not st.a_venir and t.debut_type > t.derniere_modification, false),
+                'date_debut', cite(t.date_debut) || ' est dans le futur (registre modifié le ' || t.derniere_modification
+                || ') et le statut dit que l''usage a commencé'
+            ),
+            motif(
+                coalesce(st.fini and t.fin_type > t.derniere_modification, false),
+                'date_fin', cite(t.date_fin) || ' est dans le futur (registre modifié le ' || t.derniere_modification
+                || ') et le statut dit que l''usage a pris fin'
+            ),
+            motif(
+                coalesce(not st.a_venir and t.annee_typee between year(t.derniere_modification) + 1 and 2100, false),
+                'annee', cite(t.annee) || ' est dans le futur (registre modifié le ' || t.derniere_modification
+                || ') et le statut dit que l''usage a commencé'
+            ),
+            motif_contact(t.collectivite, 'collectivite'),
+            motif_contact(t.titre, 'titre'),
+            motif_contact(t.description, 'description'),
+            motif_contact(t.resume_preuve, 'resume_preuve'),
+            motif_contact(t.source_titre, 'source_titre'),
+            motif_contact(t.programme, 'programme'),
+            motif_contact(t.fournisseur, 'fournisseur'),
+            motif_contact(t.solution, 'solution'),
+            motif(
                 not url_valide(t.source_url),
                 'source_url', coalesce(cite(t.source_url) || ' n''est pas une adresse web', 'vide')
             )
@@ -137,7 +171,7 @@ final as (
     left join listes as ty on ty.liste = 'type_collectivite' and ty.valeur = t.type_collectivite
     left join listes as th on th.liste = 'theme' and th.valeur = t.theme
     left join listes as te on te.liste = 'technique' and te.valeur = t.technique
-    left join listes as st on st.liste = 'statut' and st.valeur = t.statut
+    left join statuts as st on st.valeur = t.statut
     left join listes as na on na.liste = 'nature' and na.valeur = t.nature
     left join listes as at_ on at_.liste = 'annee_type' and at_.valeur = t.annee_type
     left join listes as mn on mn.liste = 'montant_nature' and mn.valeur = t.montant_nature

@@ -115,14 +115,8 @@ final as (
             ),
             motif(blanc(t.motif), 'motif', 'vide : une décision s''explique'),
             motif(blanc(t.auteur), 'auteur', 'vide : une décision se signe'),
-            motif(
-                contact_retire(sans_contact(t.motif)),
-                'motif', 'contient une adresse électronique, un téléphone ou un nom de contact, et il est publié : l''ôter'
-            ),
-            motif(
-                contact_retire(sans_contact(t.auteur)),
-                'auteur', 'contient une adresse électronique, un téléphone ou un nom de contact, et il est publié : l''ôter'
-            ),
+            motif_contact(t.motif, 'motif'),
+            motif_contact(t.auteur, 'auteur'),
             motif(
                 t.date_typee is null, 'date', coalesce(cite(t.date) || ' n''est pas une date (AAAA-MM-JJ)', 'vide')
             ),

@@ -48,6 +48,8 @@ BLANK = {
     "table": "cas_usage", "cle": "v001", "colonne": "statut", "valeur_attendue": "a", "valeur_nouvelle": "b",
     "motif": "m", "auteur": "x", "date": "2026-01-01",
 }  # fmt: skip
+FUTURE = "est dans le futur (registre modifié le 2026-11-28) et le statut dit que l'usage"
+NAMED = "contient une adresse électronique, un téléphone ou un nom de contact, et il est publié : l'ôter"
 NOT_A_DATE = "n'est pas une date (AAAA, AAAA-MM ou AAAA-MM-JJ)"
 
 # For each source: what is changed in the n-th record, the column named, the reason given (« » : the record is kept).
@@ -78,6 +80,21 @@ FAULTS: dict[str, list[tuple[Change, str, str]]] = {
         ({"date_debut": "avril"}, "date_debut", "« avril » n'est pas une date (AAAA, AAAA-MM ou AAAA-MM-JJ)"),
         ({"date_fin": "31/12/2022"}, "date_fin", "« 31/12/2022 » n'est pas une date (AAAA, AAAA-MM ou AAAA-MM-JJ)"),
         ({"date_debut": "2022-05", "date_fin": "2022-04"}, "date_fin", "« 2022-04 » précède le début (2022-05)"),
+        *(
+            ({"date_debut": "2031", "statut": status}, "date_debut", f"« 2031 » {FUTURE} a commencé")
+            for status in ("deploye", "experimentation", "termine")
+        ),
+        ({"date_debut": "2031", "statut": "prevu"}, "", ""),
+        ({"date_fin": "2031-05", "statut": "termine"}, "date_fin", f"« 2031-05 » {FUTURE} a pris fin"),
+        ({"date_fin": "2031-05", "statut": "deploye"}, "", ""),
+        ({"annee": "2031", "statut": "deploye"}, "annee", f"« 2031 » {FUTURE} a commencé"),
+        ({"annee": "2031", "statut": "prevu"}, "", ""),
+        *(
+            ({column: "Solution, à voir avec prenom.nom@exemple.fr"}, column, NAMED)
+            for column in ("collectivite", "titre", "description", "resume_preuve", "source_titre", "programme", "fournisseur",
+                           "solution")
+        ),
+        ({"description": "Appeler le 06 00 00 00 00"}, "description", NAMED),
         ({"montant_eur": "beaucoup"}, "montant_eur", "« beaucoup » n'est pas un montant positif en chiffres (1000.50)"),
         ({"montant_eur": "12,5"}, "montant_eur", "« 12,5 » n'est pas un montant positif en chiffres (1000.50)"),
         ({"montant_eur": "-5"}, "montant_eur", "« -5 » n'est pas un montant positif en chiffres (1000.50)"),
