@@ -29,10 +29,12 @@ class Dated:
 
 
 def date_given(text: str | None, file: Path | None) -> str | None:
-    """AAAA-MM-JJ of the date that an analyst gives to a file. Raises UsageError when it is no date, is before 1990 or
+    """AAAA-MM-JJ of the date that an analyst gives to a file. Raises UsageError when it is empty, no date, before 1990 or
     after today, or comes without a file: what an address answers is dated by its server."""
     if text is None:
         return None
+    if not text.strip():
+        raise UsageError("La date donnée est vide : écrire « --date AAAA-MM-JJ », ou ôter « --date ».")
     if file is None:
         raise UsageError("Une date se donne avec le fichier qu'elle date : ajouter « --file CHEMIN », ou l'omettre.")
     day = past_day(text)

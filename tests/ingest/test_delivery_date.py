@@ -98,7 +98,7 @@ def test_an_analyst_dates_a_file_given_again_and_has_the_last_word(settings: Set
         ("2026-11-29", r"La date 2026-11-29 est après aujourd'hui \(2026-11-28\)"),
         ("mars 2026", "n'est pas une date"),
         ("2026-02-30", "n'est pas une date"),
-        ("", "n'est pas une date"),
+        ("", "La date donnée est vide"),
         ("1989-12-31", "La date 1989-12-31 est impossible"),
     ],
 )
