@@ -116,6 +116,11 @@ class IngestOptions(AuditOptions):
         description="Date que porte le fichier (AAAA-MM-JJ), jamais celle où il est donné. Vide : celle que dit son nom, s'il en "
         "dit une.",
     )
+    back: bool = Field(
+        False,
+        title="Revenir à un fichier plus ancien",
+        description="Activé : prendre le fichier même s'il est plus ancien que la livraison utilisée.",
+    )
     publish: bool = Field(
         True,
         title="Publier ensuite",

@@ -37,7 +37,9 @@ def taken_in(settings: Settings, options: IngestOptions) -> State[Any]:
     source = pipeline.load_all_sources(settings).get(options.source)
     local = options.file or (source and isinstance(source.protocol, RegisterProtocol))
     results: list[Ingested] = result_of(
-        take_file(settings, options.source, options.file, options.vintage, options.date, options.wait_minutes)
+        take_file(
+            settings, options.source, options.file, options.vintage, options.date, options.back, options.wait_minutes
+        )
         if local
         else collect(settings, options.source, options.wait_minutes)
     )

@@ -82,13 +82,15 @@ def may_recover(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool
     return isinstance(state.data, list) and any(item.outcome == "échec" for item in state.data)
 
 
-def take_in(settings: Settings, source: str, file: str, vintage: str, date: str, wait_minutes: float) -> State[Any]:
+def take_in(
+    settings: Settings, source: str, file: str, vintage: str, date: str, back: bool, wait_minutes: float
+) -> State[Any]:
     """Take in one source; the state carries its list of Ingested and fails when one of them is degraded."""
 
     def work() -> list[Ingested]:
         with turn_to_write(wait_minutes) as seconds:
             path = Path(file) if file else None
-            return pipeline.ingest_one(settings, source, path, vintage or None, who(), seconds, date or None)
+            return pipeline.ingest_one(settings, source, path, vintage or None, who(), seconds, date or None, back)
 
     state = ended(work)
     results: list[Ingested] = state.data if isinstance(state.data, list) else []
@@ -107,13 +109,15 @@ def take_in(settings: Settings, source: str, file: str, vintage: str, date: str,
 )
 def collect(settings: Settings, source: str, wait_minutes: float) -> State[Any]:
     """Ask a source over the network. The protocol repeats a broken exchange; the task, a source that is still down."""
-    return take_in(settings, source, "", "", "", wait_minutes)
+    return take_in(settings, source, "", "", "", False, wait_minutes)
 
 
 @task(name="Prendre le fichier", task_run_name="Prendre {source}", cache_policy=NO_CACHE)
-def take_file(settings: Settings, source: str, file: str, vintage: str, date: str, wait_minutes: float) -> State[Any]:
+def take_file(
+    settings: Settings, source: str, file: str, vintage: str, date: str, back: bool, wait_minutes: float
+) -> State[Any]:
     """Take in a file: the one given, or (empty) the source's own file of the register."""
-    return take_in(settings, source, file, vintage, date, wait_minutes)
+    return take_in(settings, source, file, vintage, date, back, wait_minutes)
 
 
 @task(name="Proposer la liste", task_run_name="Proposer {name}", cache_policy=NO_CACHE)

@@ -42,6 +42,11 @@ class Delivery:
         return f"{self.vintage}-{self.sha256}" if self.vintage else self.sha256
 
     @property
+    def date_stated(self) -> bool:
+        """Whether something says the date: the day bytes came tells nothing of their age."""
+        return self.date is not None and self.date_origin not in (None, ARRIVAL)
+
+    @property
     def by_hand(self) -> bool:
         """Whether a file was given in the place of the address: `url` is then a bare file name."""
         return "/" not in self.url

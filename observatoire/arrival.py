@@ -16,13 +16,18 @@ from observatoire.sql_text import identifier, literal
 from observatoire.storage import storage_errors
 
 
-def judge(settings: Settings, source: Source, path: Path, delivery: Delivery, current: Delivery | None) -> Loaded:
-    """Read the delivery and hold it against the arrival thresholds. Raises DeliveryRefused with the whole message."""
+def judge(
+    settings: Settings, source: Source, path: Path, delivery: Delivery, current: Delivery | None, of_any_age: bool
+) -> Loaded:
+    """Read the delivery and hold it against the arrival thresholds, and first its date against that of the one in use,
+    unless it may be `of_any_age`. Raises DeliveryRefused with the whole message."""
     kept = f"la précédente ({_named(current)}) reste utilisée" if current else "aucune autre n'est disponible"
     name = f"{source.id} {delivery.vintage or ('' if delivery.by_hand else delivery.date) or ''}".strip()
     if delivery.by_hand:
         name += f", fichier « {delivery.url} »"
     advice = "Voir docs/analysts.md#"
+    if reason := None if of_any_age else _older(source, delivery, current):
+        raise DeliveryRefused(f"{name} : {reason}. Livraison refusée, {kept}. {advice}livraison-plus-ancienne")
     target = raw_path(settings, source, delivery)
     try:
         with storage_errors(target):
@@ -40,6 +45,18 @@ def judge(settings: Settings, source: Source, path: Path, delivery: Delivery, cu
             made.unlink(missing_ok=True)
         raise DeliveryRefused(f"{name} : {reason}. Livraison refusée, {kept}. {advice}{anchor}")
     return loaded
+
+
+def _older(source: Source, delivery: Delivery, current: Delivery | None) -> str | None:
+    """Why a delivery does not replace a newer one, in French. Only dates that something states compare; increments add up."""
+    if current is None or source.mode == "increment":
+        return None
+    if not (delivery.date_stated and current.date_stated) or (delivery.date or "") >= (current.date or ""):
+        return None
+    return (
+        f"livraison du {delivery.date}, plus ancienne que celle utilisée ({current.date}) ; "
+        "pour l'utiliser tout de même, la redonner avec « --revenir »"
+    )
 
 
 def _from_the_future(source: Source, delivery: Delivery, read: Path) -> str | None:

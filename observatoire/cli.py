@@ -57,6 +57,9 @@ def ingest(
     date: Annotated[
         str | None, typer.Option("--date", help="Date du fichier (AAAA-MM-JJ), quand son nom ne la dit pas.")
     ] = None,
+    revenir: Annotated[
+        bool, typer.Option("--revenir", help="Prendre le fichier même s'il est plus ancien que la livraison utilisée.")
+    ] = False,
     attendre: Wait = 0.0,
     json: Json = False,
 ) -> None:
@@ -71,7 +74,7 @@ def ingest(
         results, proposals = pipeline.take_list(settings, source, file, "commande ingest", attendre, date)
         output.proposed(results, proposals, json)
     else:
-        results = pipeline.ingest_one(settings, source, file, millesime, "commande ingest", attendre, date)
+        results = pipeline.ingest_one(settings, source, file, millesime, "commande ingest", attendre, date, revenir)
         output.ingested(results, json)
     raise typer.Exit(1 if all(result.degraded for result in results) else 3 if any(r.degraded for r in results) else 0)
 

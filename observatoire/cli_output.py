@@ -143,7 +143,7 @@ def ingested(results: Sequence[Ingested], json: bool) -> None:
         print_json(_outcomes(results))
         return
     _deliveries(results)
-    if any(item.outcome == "nouvelle" for item in results):
+    if any(item.unpublished for item in results):
         print("Aucune version n'en tient encore compte. Lancer « observatoire refresh ».")
 
 

@@ -15,7 +15,7 @@ from typing import Literal
 from observatoire.archive import Archive, Delivery
 from observatoire.arrival import judge, nothing_new
 from observatoire.clock import day_of, now
-from observatoire.delivery_date import date_given, dated, dated_again, remark
+from observatoire.delivery_date import date_given, dated, dated_again, redated, remarks
 from observatoire.errors import ArchiveCorrupted, DeliveryRefused, FetchFailed, UsageError
 from observatoire.formats import FormatRefused
 from observatoire.french import count
@@ -32,7 +32,8 @@ Progress = Callable[[int, int | None], None]
 
 @dataclass(frozen=True)
 class Ingested:
-    """What came of asking one source (or one of its vintages) for its delivery; `rows` counts a new one's records.
+    """What came of asking one source (or one of its vintages) for its delivery; `rows` counts a new one's records,
+    `redated` tells that the date of known bytes changed.
 
     `message` is one French line: why it is degraded, or what to look at in a delivery that was taken.
     """
@@ -43,10 +44,16 @@ class Ingested:
     message: str | None = None
     delivery: Delivery | None = None
     rows: int | None = None
+    redated: bool = False
 
     @property
     def degraded(self) -> bool:
         return self.outcome in ("refusée", "échec")
+
+    @property
+    def unpublished(self) -> bool:
+        """Whether it changed something that no release takes account of yet."""
+        return self.outcome == "nouvelle" or self.redated
 
     def told(self, detail: str = "") -> str:
         """What came of it in one French line: why it was refused, or what was taken in, with that detail of it, and what there
@@ -65,22 +72,25 @@ def ingest_source(
     vintage: str | None = None,
     progress: Progress | None = None,
     date: str | None = None,
+    back: bool = False,
 ) -> list[Ingested]:
     """Ask a source for each of its vintages, or only for `vintage`; take the given file in the place of its address.
-    `date` is the file's own, when its analyst knows it.
+    `date` is the file's own, when its analyst knows it; `back` takes a file that is older than the delivery in use.
 
     A refusal or a network failure is a result, not an exception: the delivery in use stays in use, and the source is
     degraded. A refused file given by hand tells nothing of the source: it is said, kept aside, and the source stands
     where it stood. Raises UsageError when `file` is missing, when `vintage` is unknown or cannot be told, when `date`
-    is no past day or comes without a file; StorageError on a full disk.
+    is no past day, when it or `back` comes without a file; StorageError on a full disk.
     """
     archive = Archive(settings.raw)
     given = date_given(date, file)
+    if back and file is None:
+        raise UsageError("On revient à un fichier que l'on donne : ajouter « --file CHEMIN », ou ôter « --revenir ».")
     state = read_source_state(settings, source.id)
     _forget_lost(settings, archive, source)
     results = []
     for asked in _vintages_asked(source, file, vintage):
-        result, state = _ingest_one(settings, archive, source, asked, file, given, state, progress)
+        result, state = _ingest_one(settings, archive, source, asked, file, given, back, state, progress)
         results.append(result)
     failures = [result.message or "" for result in results if result.degraded]
     if failures and file:
@@ -110,6 +120,7 @@ def _ingest_one(
     vintage: str | None,
     file: Path | None,
     given: str | None,
+    back: bool,
     state: SourceState,
     progress: Progress | None,
 ) -> tuple[Ingested, SourceState]:
@@ -124,20 +135,23 @@ def _ingest_one(
         received = _receive(settings, source, vintage, file, current, folder, progress)
         if isinstance(received, NotModified) or (current and received.sha256 == current.sha256):
             assert current
+            before = current
             if not isinstance(received, NotModified):
                 current = _seen_again(settings, archive, source, current, received, given, moment)
-            return _same(settings, source, vintage, received, current, state, moment)
-        delivery = _delivery(settings, source, vintage, received, given, moment)
+            return _same(settings, source, vintage, received, before, current, state, moment)
+        known = _known(archive, source, vintage, received)
+        delivery = _delivery(settings, source, vintage, received, known, given, moment)
         try:
-            loaded = judge(settings, source, received.path, delivery, current)
+            of_any_age = back or file is None  # what an address answers is what its producer now holds
+            loaded = judge(settings, source, received.path, delivery, current, of_any_age)
         except DeliveryRefused as error:
             archive.refuse(received.path, delivery, str(error))
             _log(settings, source, vintage, "refusée", str(error), delivery)
             return Ingested(source.id, vintage, "refusée", str(error), delivery), state.failed(str(error), moment)
         if current and nothing_new(source, loaded):
-            return _same(settings, source, vintage, received, current, state, moment)
+            return _same(settings, source, vintage, received, current, current, state, moment)
         _store(settings, archive, source, received.path, delivery)
-        said = _said(source, received, delivery)
+        said = _said(source, received, known, delivery)
         _log(settings, source, vintage, "nouvelle", said, delivery)
         taken = Ingested(source.id, vintage, "nouvelle", said, delivery, loaded.rows)
         return taken, state.used(vintage, delivery.key, moment)
@@ -154,19 +168,22 @@ def _same(
     source: Source,
     vintage: str | None,
     received: Fetched | NotModified,
+    before: Delivery,
     current: Delivery,
     state: SourceState,
     moment: str,
 ) -> tuple[Ingested, SourceState]:
-    """What comes of asking a source that has nothing else than the delivery in use."""
-    said = _said(source, received, current)
+    """What comes of asking a source that has nothing else than the delivery in use, known `before` as it then was."""
+    said = _said(source, received, before, current)
     _log(settings, source, vintage, "inchangée", said, current)
-    return Ingested(source.id, vintage, "inchangée", said, current), state.used(vintage, current.key, moment)
+    changed = redated(received, before, current) is not None
+    same = Ingested(source.id, vintage, "inchangée", said, current, redated=changed)
+    return same, state.used(vintage, current.key, moment)
 
 
-def _said(source: Source, received: Fetched | NotModified, delivery: Delivery) -> str | None:
-    """What to look at in a delivery that was taken: what its protocol says of it, and a date that nothing told."""
-    return " ".join(filter(None, (received.remark, remark(source, delivery)))) or None
+def _said(source: Source, received: Fetched | NotModified, before: Delivery | None, delivery: Delivery) -> str | None:
+    """What to look at in a delivery that was taken: what its protocol says of it, and its date."""
+    return " ".join(filter(None, (received.remark, *remarks(source, received, before, delivery)))) or None
 
 
 def _moment(archive: Archive, source: Source) -> str:
@@ -232,14 +249,23 @@ def asked_since(settings: Settings, source: Source) -> str | None:
 
 
 def _delivery(
-    settings: Settings, source: Source, vintage: str | None, received: Fetched, given: str | None, moment: str
+    settings: Settings,
+    source: Source,
+    vintage: str | None,
+    received: Fetched,
+    known: Delivery | None,
+    given: str | None,
+    moment: str,
 ) -> Delivery:
+    """What is known of bytes that are not in use; `known` from the time when they were."""
     when = dated(settings, source, received, given, moment)
+    if known and known.date_stated:
+        when = dated_again(known, when)
     return Delivery(
         source=source.id,
         sha256=received.sha256,
         bytes=received.bytes,
-        url=received.url,
+        url=_url(known, received),
         first_seen=moment,
         licence=source.licence,
         vintage=vintage,
@@ -263,16 +289,27 @@ def _seen_again(
     """The same bytes again. The record follows a new date, and a damaged object is mended with the bytes received.
 
     Bytes first given as a file take the address where they were seen: the next request can then be conditional.
+    Another name of the same file is none of that: the release would change with it.
     """
     when = dated_again(current, dated(settings, source, received, given, moment))
-    url = current.url if "://" in current.url else received.url
     again = replace(
-        current, date=when.day, date_origin=when.origin, url=url, etag=received.etag,
+        current, date=when.day, date_origin=when.origin, url=_url(current, received), etag=received.etag,
         last_modified=received.last_modified,
     )  # fmt: skip
     if again != current or archive.corrupted([current]):
         _store(settings, archive, source, received.path, again)
     return again
+
+
+def _url(known: Delivery | None, received: Fetched) -> str:
+    """Where bytes come from: an address is worth more than the name of a file, what was said first than what is said again."""
+    return known.url if known and not (known.by_hand and "/" in received.url) else received.url
+
+
+def _known(archive: Archive, source: Source, vintage: str | None, received: Fetched) -> Delivery | None:
+    """The delivery that these bytes already were, when another one has taken its place."""
+    found = (d for d in archive.deliveries(source.id) if (d.sha256, d.vintage) == (received.sha256, vintage))
+    return next(found, None)
 
 
 def _current(archive: Archive, source: Source, vintage: str | None, state: SourceState) -> Delivery | None:

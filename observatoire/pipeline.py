@@ -78,9 +78,10 @@ def ingest_one(
     who: str = "cli",
     wait_seconds: float = 0.0,
     date: str | None = None,
+    back: bool = False,
 ) -> list[Ingested]:
-    """Take in one source, from its address or from a file (and the date of the file, if told), holding the
-    writer's lock. Raises UsageError if unknown."""
+    """Take in one source, from its address or from a file (and the date of the file, if told; `back` when it may be
+    older than the delivery in use), holding the writer's lock. Raises UsageError if unknown."""
     sources = load_all_sources(settings)
     if name not in sources:
         raise UsageError(
@@ -88,7 +89,7 @@ def ingest_one(
         )
     with writer_lock(settings, who, wait_seconds):
         _clear(settings)
-        return ingest_source(settings, sources[name], file, vintage, date=date)
+        return ingest_source(settings, sources[name], file, vintage, date=date, back=back)
 
 
 def take_list(
@@ -112,7 +113,8 @@ def take_list(
         )
     with writer_lock(settings, who, wait_seconds):
         _clear(settings)
-        results = ingest_source(settings, chosen.source, file, date=date)
+        # A list replaces nothing, its rows are proposed: an older one is as good.
+        results = ingest_source(settings, chosen.source, file, date=date, back=True)
         delivery = results[0].delivery
         if results[0].degraded or delivery is None:
             return results, None

@@ -238,7 +238,7 @@ def _fingerprint(settings: Settings, sources: dict[str, Source]) -> str:
     from importlib.metadata import version
 
     used = {
-        source.id: [(d.key, d.date, d.date_origin) for d in deliveries_in_use(settings, source)]
+        source.id: [(d.key, d.date, d.date_origin, d.url) for d in deliveries_in_use(settings, source)]
         for source in sources.values()
     }
     package = Path(__file__).parent

@@ -12,7 +12,7 @@ import pytest
 from observatoire.archive import ORIGINS, Archive, Delivery
 from observatoire.delivery_date import Dated, dated_again, received_on
 from observatoire.errors import UsageError
-from observatoire.ingest import Ingested, ingest_source
+from observatoire.ingest import Ingested, deliveries_in_use, ingest_source
 from observatoire.settings import Settings
 from observatoire.sources.spec import Source, load_source
 from observatoire.vocabularies import codes_by_list
@@ -39,10 +39,21 @@ def online(**options: Any) -> Source:
     return make_source(FORM, protocol={"name": "http_file", "url": URL}, **options)
 
 
-def given(settings: Settings, source: Source, name: str, date: str | None = None, content: bytes = BYTES) -> Ingested:
+def given(
+    settings: Settings,
+    source: Source,
+    name: str,
+    date: str | None = None,
+    content: bytes = BYTES,
+    back: bool = False,
+) -> Ingested:
     file = settings.project / name
     file.write_bytes(content)
-    return ingest_source(settings, source, file, date=date)[0]
+    return ingest_source(settings, source, file, date=date, back=back)[0]
+
+
+def used(settings: Settings, source: Source) -> list[tuple[str, str | None]]:
+    return [(item.url, item.date) for item in deliveries_in_use(settings, source)]
 
 
 def kept(settings: Settings) -> list[tuple[str | None, str | None]]:
@@ -70,7 +81,9 @@ def test_a_file_that_nothing_dates_is_said_to_bear_its_arrival(settings: Setting
 def test_an_analyst_dates_a_file_given_again_and_has_the_last_word(settings: Settings) -> None:
     source = online(date_in_name=NAMED)
     given(settings, source, "essai.csv")
-    assert given(settings, source, "essai.csv", "04/03/2026").message is None
+    assert given(settings, source, "essai.csv", "04/03/2026").message == (
+        "Date changée : arrivée 2026-11-28 → analyste 2026-03-04."
+    )
     assert kept(settings) == [("2026-03-04", "analyste")]
     given(settings, source, "essai_2026-02-01.csv")
     given(settings, source, "essai.csv")
@@ -85,6 +98,8 @@ def test_an_analyst_dates_a_file_given_again_and_has_the_last_word(settings: Set
         ("2026-11-29", r"La date 2026-11-29 est après aujourd'hui \(2026-11-28\)"),
         ("mars 2026", "n'est pas une date"),
         ("2026-02-30", "n'est pas une date"),
+        ("", "La date donnée est vide"),
+        ("1989-12-31", "La date 1989-12-31 est impossible"),
     ],
 )
 def test_a_date_that_has_not_come_or_is_none_is_refused(settings: Settings, date: str, said: str) -> None:
@@ -100,7 +115,12 @@ def test_a_date_without_a_file_is_refused(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "reason"), [("2026-11-29", "est après aujourd'hui (2026-11-28)"), ("2026-02-30", "n'existe pas")]
+    ("day", "reason"),
+    [
+        ("2026-11-29", "est après aujourd'hui (2026-11-28)"),
+        ("2026-02-30", "n'existe pas"),
+        ("1926-03-04", "est impossible, avant 1990"),
+    ],
 )
 def test_a_name_that_holds_no_past_day_is_refused(settings: Settings, day: str, reason: str) -> None:
     source = online(date_in_name=NAMED)
@@ -151,6 +171,87 @@ def test_what_is_surest_dates_bytes_seen_again(
     before: tuple[str | None, str | None], found: tuple[str | None, str | None], after: tuple[str | None, str | None]
 ) -> None:
     assert dated_again(known(*before), Dated(*found)) == Dated(*after)
+
+
+@pytest.mark.parametrize(("by_hand", "outcome"), [(True, "refusée"), (False, "nouvelle")])
+def test_an_address_may_go_back_but_not_a_file_given_by_hand(settings: Settings, by_hand: bool, outcome: str) -> None:
+    """Even when the bytes once came from that address."""
+    with Server() as server:
+        live = replace(settings, mirror_url=server.url)
+        server.script(URL, Answer(body=BYTES, headers={"Last-Modified": "Wed, 01 Jan 2025 12:00:00 GMT"}))
+        ingest_source(live, online())
+        given(settings, online(), "b.csv", "2026-03-04", NEWER)
+        server.script(URL, Answer(body=BYTES, headers={"Last-Modified": "Wed, 01 Jan 2025 12:00:00 GMT"}))
+        lenient = online(arrival={"bytes_drop_max": 1, "rows_drop_max": 1})
+        result = given(settings, lenient, "a.csv") if by_hand else ingest_source(live, lenient)[0]
+    assert result.outcome == outcome
+
+
+NEWER = b"code,nom\n01,a\n02,b\n"
+
+
+def test_an_older_file_is_kept_and_does_not_replace_the_newer_one_unless_one_goes_back(settings: Settings) -> None:
+    source = online(date_in_name=NAMED)
+    given(settings, source, "essai_2026-03-04.csv", content=NEWER)
+    result = given(settings, source, "ancien.csv", "2025-01-01")
+    assert result.outcome == "refusée" and result.told() == (
+        "essai, fichier « ancien.csv » : livraison du 2025-01-01, plus ancienne que celle utilisée (2026-03-04) ; pour "
+        "l'utiliser tout de même, la redonner avec « --revenir ». Livraison refusée, la précédente "
+        "(« essai_2026-03-04.csv », prise le 2026-11-28) reste utilisée. Voir docs/analysts.md#livraison-plus-ancienne"
+    )
+    assert used(settings, source) == [("essai_2026-03-04.csv", "2026-03-04")]
+    assert result.delivery and Archive(settings.raw).object_path(result.delivery.sha256).read_bytes() == BYTES
+    assert len(list((settings.raw / "refused" / "essai").iterdir())) == 1
+    (settings.state / "sources" / "essai.json").unlink()
+    assert used(settings, source) == [("essai_2026-03-04.csv", "2026-03-04")], "nor when the state was lost"
+
+    lenient = online(date_in_name=NAMED, arrival={"bytes_drop_max": 1, "rows_drop_max": 1})
+    assert given(settings, lenient, "ancien.csv", "2025-01-01", back=True).outcome == "nouvelle"
+    assert used(settings, source) == [("ancien.csv", "2025-01-01")]
+    assert given(settings, source, "autre.csv", content=NEWER).outcome == "nouvelle"
+    assert used(settings, source) == [("essai_2026-03-04.csv", "2026-03-04")], "known bytes keep their name and date"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(None, "2025-01-01"), ("2026-03-04", None), ("2026-03-04", "2026-03-04"), ("2026-03-04", "2026-03-05")],
+)
+def test_only_a_stated_and_older_date_is_refused(settings: Settings, first: str | None, second: str | None) -> None:
+    given(settings, online(), "a.csv", first)
+    assert given(settings, online(), "b.csv", second, NEWER).outcome == "nouvelle"
+    assert [name for name, _ in used(settings, online())] == ["b.csv"]
+
+
+def test_increments_of_any_date_add_up(settings: Settings) -> None:
+    source = online(mode="increment")
+    given(settings, source, "a.csv", "2026-03-04")
+    assert given(settings, source, "b.csv", "2025-01-01", NEWER).outcome == "nouvelle"
+    assert len(used(settings, source)) == 2
+
+
+def test_one_goes_back_to_a_file(settings: Settings) -> None:
+    with pytest.raises(UsageError, match="--file"):
+        ingest_source(settings, online(), back=True)
+
+
+def test_the_same_bytes_keep_their_name_and_say_that_their_date_changed(settings: Settings) -> None:
+    source = online(date_in_name=NAMED)
+    assert given(settings, source, "essai.csv").unpublished, "it is new"
+    result = given(settings, source, "copie.csv", "2024-05-10")
+    assert result.told() == ("essai : livraison inchangée. Date changée : arrivée 2026-11-28 → analyste 2024-05-10.")
+    assert result.unpublished
+    assert used(settings, source) == [("essai.csv", "2024-05-10")]
+    again = given(settings, source, "copie.csv", "2024-05-10")
+    assert (again.message, again.unpublished) == (None, False)
+
+
+def test_a_name_that_contradicts_the_date_given_is_said(settings: Settings) -> None:
+    source = online(date_in_name=NAMED)
+    assert given(settings, source, "essai_2026-03-04.csv", "04/03/2026").message is None
+    assert given(settings, source, "essai_2026-03-04.csv", "2026-03-05").message == (
+        "Date changée : analyste 2026-03-04 → analyste 2026-03-05. Le nom « essai_2026-03-04.csv » porte une autre date "
+        "(2026-03-04) que celle de l'analyste (2026-03-05), qui est retenue : vérifier laquelle est la bonne."
+    )
 
 
 def test_the_observatory_knows_of_a_file_from_the_day_it_came_whatever_its_date(settings: Settings) -> None:

@@ -10,8 +10,10 @@ import pytest
 
 from observatoire import archive as archive_room
 from observatoire.ingest import ingest_source
+from observatoire.publication import _fingerprint
 from observatoire.settings import Settings
 from observatoire.sources.spec import Source
+from tests.conftest import ROOT
 from tests.helpers import make_source
 from tests.ingest.conftest import FORM, Bench
 from tests.servers import Server
@@ -39,6 +41,18 @@ def test_bytes_first_given_by_hand_are_then_asked_for_conditionally(
     first, second = server.requests(URL)
     assert "if-none-match" not in {name.lower() for name in first.headers}
     assert "if-none-match" in {name.lower() for name in second.headers}
+
+
+def test_an_address_that_takes_the_place_of_a_name_makes_a_release(
+    served: tuple[Settings, Source, Server, Path],
+) -> None:
+    """The release says where bytes come from: audit would not find it again otherwise."""
+    settings, source, _, file = served
+    prints = []
+    for given in (file, file, None):
+        ingest_source(settings, source, given)
+        prints.append(_fingerprint(replace(settings, register=ROOT / "data" / "register"), {source.id: source}))
+    assert prints[0] == prints[1] != prints[2]
 
 
 def test_sound_bytes_are_read_again_only_when_their_file_was_written(

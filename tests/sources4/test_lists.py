@@ -184,6 +184,14 @@ def test_a_list_that_lost_a_column_is_refused_in_one_line(project: Settings, tmp
     assert results[0].message and "colonne « Type » absente" in results[0].message
 
 
+def test_an_older_list_replaces_nothing_and_is_proposed(project: Settings, tmp_path: Path) -> None:
+    recent = written(tmp_path / "recente.csv", GOOD)
+    pipeline.take_list(project, "bibliotheque_ia", recent, date="2026-03-04")
+    older = written(tmp_path / "ancienne.csv", GOOD, GOOD)
+    results, proposals = pipeline.take_list(project, "bibliotheque_ia", older, date="2025-01-01")
+    assert results[0].outcome == "nouvelle" and proposals
+
+
 def test_a_list_without_a_file_says_what_to_do(project: Settings) -> None:
     with pytest.raises(UsageError, match="--file CHEMIN"):
         pipeline.take_list(project, "bibliotheque_ia", None)
