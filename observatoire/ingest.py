@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -21,10 +19,11 @@ from observatoire.formats import FormatRefused
 from observatoire.french import count
 from observatoire.protocols import Fetched, NotModified, Validators, fetch
 from observatoire.settings import Settings
+from observatoire.soundness import forget_lost, store
 from observatoire.sources.spec import Source
 from observatoire.sql_text import identifier, literal
 from observatoire.state import SourceState, read_source_state, record, write_source_state
-from observatoire.storage import canonical_json, private_folder, sha256_file, storage_errors, write_atomically
+from observatoire.storage import private_folder, sha256_file, storage_errors
 
 Outcome = Literal["nouvelle", "inchangée", "refusée", "échec"]
 Progress = Callable[[int, int | None], None]
@@ -87,7 +86,7 @@ def ingest_source(
     if back and file is None:
         raise UsageError("On revient à un fichier que l'on donne : ajouter « --file CHEMIN », ou ôter « --revenir ».")
     state = read_source_state(settings, source.id)
-    _forget_lost(settings, archive, source)
+    forget_lost(settings, archive, source)
     results = []
     for asked in _vintages_asked(source, file, vintage):
         result, state = _ingest_one(settings, archive, source, asked, file, given, back, state, progress)
@@ -150,7 +149,7 @@ def _ingest_one(
             return Ingested(source.id, vintage, "refusée", str(error), delivery), state.failed(str(error), moment)
         if current and nothing_new(source, loaded):
             return _same(settings, source, vintage, received, current, current, state, moment)
-        _store(settings, archive, source, received.path, delivery)
+        store(settings, archive, source, received.path, delivery)
         said = _said(source, received, known, delivery)
         _log(settings, source, vintage, "nouvelle", said, delivery)
         taken = Ingested(source.id, vintage, "nouvelle", said, delivery, loaded.rows)
@@ -297,7 +296,7 @@ def _seen_again(
         last_modified=received.last_modified,
     )  # fmt: skip
     if again != current or archive.corrupted([current]):
-        _store(settings, archive, source, received.path, again)
+        store(settings, archive, source, received.path, again)
     return again
 
 
@@ -315,59 +314,6 @@ def _known(archive: Archive, source: Source, vintage: str | None, received: Fetc
 def _current(archive: Archive, source: Source, vintage: str | None, state: SourceState) -> Delivery | None:
     known = {d.key: d for d in archive.deliveries(source.id) if d.vintage == vintage}
     return known.get(state.in_use.get(vintage or "", ""), next(reversed(known.values()), None))
-
-
-def _forget_lost(settings: Settings, archive: Archive, source: Source) -> None:
-    """A delivery whose bytes were lost or changed is asked for again without conditions, so that it can be mended.
-
-    A file that no one wrote since it was found sound (same size, same moment of writing) is not read again: that would
-    take seconds for gigabytes. `observatoire audit` reads every byte.
-    """
-    sound = _sound(settings, source)
-    found: dict[str, list[int]] = {}
-    for delivery in archive.deliveries(source.id):
-        if not (delivery.etag or delivery.last_modified):
-            continue
-        stamp = _stamp(archive.object_path(delivery.sha256))
-        if stamp is None or (stamp != sound.get(delivery.sha256) and archive.corrupted([delivery])):
-            archive.forget_validators(delivery)
-        else:
-            found[delivery.sha256] = stamp
-    if found != sound:
-        _write_sound(settings, source, found)
-
-
-def _store(settings: Settings, archive: Archive, source: Source, received: Path, delivery: Delivery) -> None:
-    """Archive bytes whose hash was just worked out: they need not be read again to be known sound."""
-    archive.store(received, delivery)
-    stamp = _stamp(archive.object_path(delivery.sha256))
-    if stamp and (delivery.etag or delivery.last_modified):
-        _write_sound(settings, source, {**_sound(settings, source), delivery.sha256: stamp})
-
-
-def _sound(settings: Settings, source: Source) -> dict[str, list[int]]:
-    """The stamps of the files found sound, by hash; empty when that was lost."""
-    with contextlib.suppress(FileNotFoundError, ValueError):
-        found: dict[str, list[int]] = json.loads(_sound_path(settings, source).read_text(encoding="utf-8"))
-        return found
-    return {}
-
-
-def _write_sound(settings: Settings, source: Source, found: dict[str, list[int]]) -> None:
-    write_atomically(_sound_path(settings, source), canonical_json(found) + "\n")
-
-
-def _sound_path(settings: Settings, source: Source) -> Path:
-    return settings.state / "sound" / f"{source.id}.json"
-
-
-def _stamp(path: Path) -> list[int] | None:
-    """Size and moment of writing (ns) of a file; None when it is not there."""
-    try:
-        known = path.stat()
-    except FileNotFoundError:
-        return None
-    return [known.st_size, known.st_mtime_ns]
 
 
 def _vintages_asked(source: Source, file: Path | None, vintage: str | None) -> list[str | None]:
