@@ -16,7 +16,7 @@ from observatoire.review.export import doubts
 from observatoire.settings import Settings
 from observatoire.trace import trace
 from tests.conftest import ROOT, copy_project
-from tests.helpers import asked, assert_licences_said, write_csv
+from tests.helpers import asked, assert_licences_said, read_csv, write_csv
 from tests.review.conftest import FIELDS
 
 RECITAL = "PSTW-2232"  # the register's v032, told in English
@@ -88,7 +88,9 @@ def test_the_date_of_another_source_dates_no_status(settings: Settings) -> None:
 
 
 def test_what_the_rules_alone_say_makes_no_use(settings: Settings) -> None:
-    assert rows(settings, "select count(*) from '{r}/usages.parquet'") == [(163,)], "158 of the register and the five confirmed"
+    assert rows(settings, "select count(*) from '{r}/usages.parquet'") == [(163,)], (
+        "158 of the register and the five confirmed"
+    )
     [(candidates,)] = rows(settings, "select count(*) from '{r}/candidats.parquet' where decision = 'oui'")
     assert candidates > 5
     assert rows(settings, "select count(*) from '{r}/usages_heritiers.parquet'") == [(0,)]
@@ -108,10 +110,10 @@ def test_what_the_rules_judge_to_be_ai_is_proposed_to_analysts(settings: Setting
 def test_a_confirmed_case_is_a_use_of_its_authority(settings: Settings) -> None:
     found = rows(
         settings,
-        "select siren, type_collectivite, siren_statut, confirme, decisions, annee_type, date_debut_precision, licence "
+        "select siren, type_collectivite, siren_statut, confirme, decisions, date_debut_precision, licence "
         "from '{r}/usages.parquet' where cle_source = '" + VAR + "'",
     )
-    assert found == [("228300018", "departement", "résolu", True, ["d00001"], "source", "annee", "CC BY 4.0")]
+    assert found == [("228300018", "departement", "résolu", True, ["d00001"], "annee", "CC BY 4.0")]
 
 
 @pytest.mark.parametrize("key", [LILLE, BORDEAUX])
@@ -151,8 +153,30 @@ def test_a_decision_names_no_use_that_is_not_published(settings: Settings) -> No
     """A candidate that the rules alone judge « oui » makes a group of traces, which is no use."""
     of_candidate = "select usage_id from '{r}/decisions.parquet' where cle = 'pstw|" + NOT_CONFIRMED + "'"
     assert rows(settings, of_candidate) == [(None,)]
-    query = "select count(*) from '{r}/decisions.parquet' where usage_id not in (select usage_id from '{r}/usages.parquet')"
+    query = (
+        "select count(*) from '{r}/decisions.parquet' where usage_id not in (select usage_id from '{r}/usages.parquet')"
+    )
     assert rows(settings, query) == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("key", "year", "place"),
+    [(TWO_CITIES, 2019, "Alpes-Maritimes"), (BORDEAUX, 2021, "Gironde"), (NEW_CITY, 2019, "Loire")],
+)
+def test_a_confirmed_case_has_its_declared_start_and_its_place(
+    settings: Settings, key: str, year: int, place: str
+) -> None:
+    columns = "annee, annee_type, year(date_debut), departement_ou_region"
+    [found] = rows(settings, f"select {columns} from '{{r}}/usages.parquet' where cle_source = '{key}'")
+    assert found == (year, "enoncee", year, place)
+
+
+def test_the_register_keeps_the_places_it_writes(settings: Settings) -> None:
+    written = {row["id"]: row["departement_ou_region"] or None for row in read_csv(settings.register / "cas_usage.csv")}
+    places = rows(
+        settings, "select cle_source, departement_ou_region from '{r}/usages.parquet' where source = 'cas_usage'"
+    )
+    assert len(places) == 158 and dict(places) == written
 
 
 def test_a_confirmed_case_of_two_bodies_is_of_the_first_and_says_so(settings: Settings) -> None:
