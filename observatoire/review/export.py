@@ -21,7 +21,7 @@ FIELDS = (
     "nature", "guide",
 )  # fmt: skip
 
-# Candidates that the rules of judgement leave to analysts, those on which a decision stands left out.
+# Candidates that the rules of judgement leave to analysts, those on which a decision applies left out.
 CANDIDATES = """
 select
     'detection', source || '|' || cle, acheteur, objet, url, 'les termes trouvés ne suffisent pas à conclure',
@@ -29,7 +29,7 @@ select
     cast(null as varchar)
 from core.candidats
 where decision_automatique = 'à examiner' and source || '|' || cle not in (
-    select objet from core.decisions_confrontees where objet_type = 'detection' and retenue
+    select objet from core.decisions where objet_type = 'detection' and etat in ('appliquée', 'obsolète')
 )
 order by 2
 """

@@ -1,5 +1,5 @@
 -- Judged candidates, with what analysts decided of them: a decision that stands applies while the rules still say what it
--- expected. A candidate is never a use by itself (docs/decisions/006).
+-- expected (decision_tient). A candidate is never a use by itself (docs/decisions/006).
 with decidees as (
     select
         j.candidat_id,
@@ -11,13 +11,19 @@ with decidees as (
     from core.candidats_juges as j
     inner join core.decisions_confrontees as d
         on d.objet = j.objet_decision and d.retenue
-        and d.valeur_attendue is not distinct from case d.objet_type
-            when 'detection' then j.decision
-            when 'theme' then j.theme
-            when 'statut' then j.statut
-            when 'finalite' then if(j.finalite_environnementale, 'oui', 'non')
-            else d.valeur_attendue || '?'
-        end
+        and d.objet_type in ('detection', 'theme', 'statut', 'finalite')
+        and decision_tient(
+            d.objet_type,
+            d.objet,
+            d.valeur_attendue,
+            d.valeur,
+            case d.objet_type
+                when 'detection' then j.decision
+                when 'theme' then j.theme
+                when 'statut' then j.statut
+                else if(j.finalite_environnementale, 'oui', 'non')
+            end
+        )
     group by j.candidat_id
 )
 

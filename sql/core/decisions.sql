@@ -42,13 +42,13 @@ trouvees as (
             when 'nom' then coalesce(n.superflues = n.nombre, false)
             when 'droit_de_reponse' then false
             when 'role' then a.valeur is not distinct from nullif(d.valeur, 'aucun')
-            else o.valeur is not distinct from d.valeur
+            else o.valeur is not distinct from d.valeur and not decision_fonde_usage(d.objet_type, d.objet, d.valeur)
         end as superflue,
         case d.objet_type
             when 'nom' then coalesce(n.appliquees > 0, false)
             when 'droit_de_reponse' then true
             when 'role' then a.valeur is not distinct from d.valeur_attendue
-            else o.valeur is not distinct from d.valeur_attendue
+            else decision_tient(d.objet_type, d.objet, d.valeur_attendue, d.valeur, o.valeur)
         end as applicable,
         a.obstacle,
         d.objet_type = 'nom' and d.valeur <> 'aucune' and c.siren is null as siren_inconnu
@@ -76,7 +76,8 @@ final as (
             when verdict = 'remplacée' then 'remplacée par ' || autre_id
             when verdict = 'tranchée' then 'écartée par l''arbitrage ' || autre_id
             when verdict = 'en conflit' then 'un autre analyste a décidé autrement : aucun des deux avis ne s''applique'
-            when siren_inconnu then 'le SIREN n''est pas de la référence (data/register/territoires_cites.csv, ou les fichiers de l''INSEE)'
+            when siren_inconnu then 'le SIREN n''est pas celui d''une collectivité de la référence : si c''en est une, l''ajouter à data/register/territoires_cites.csv ; '
+                || 'sinon décider « aucune », un nom ne désigne que des collectivités'
             when not present and objet_type = 'nom' then 'ce nom n''est plus lu'
             when not present then 'objet absent des sources'
             when obstacle is not null then obstacle
@@ -84,6 +85,8 @@ final as (
             when not applicable then 'les sources ou les règles disent autre chose que la valeur attendue'
             when objet_type = 'droit_de_reponse' then 'portée sur l''usage'
             when valeur is not distinct from valeur_attendue then 'confirme la valeur attendue'
+            when decision_fonde_usage(objet_type, objet, valeur) and valeur_trouvee = valeur then 'confirme ce que disent les règles'
+            when valeur_attendue is null then 'les sources et les règles n''en disent toujours rien'
             else 'la valeur attendue est toujours là'
         end as explication
     from trouvees

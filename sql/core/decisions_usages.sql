@@ -1,4 +1,4 @@
--- What decisions change in each record behind a use: only those that stand and whose expected value is still there.
+-- What decisions change in each record behind a use: only those that stand and still apply (decision_tient).
 with applicables as (
     select
         d.decision_id,
@@ -10,7 +10,10 @@ with applicables as (
     from core.decisions_confrontees as d
     inner join core.decisions_objets as o on o.objet_type = d.objet_type and o.objet = d.objet
     where d.retenue and d.objet_type <> 'fusion'
-        and (d.objet_type = 'droit_de_reponse' or o.valeur is not distinct from d.valeur_attendue)
+        and (
+            d.objet_type = 'droit_de_reponse'
+            or decision_tient(d.objet_type, d.objet, d.valeur_attendue, d.valeur, o.valeur)
+        )
 )
 
 select

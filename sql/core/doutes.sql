@@ -1,11 +1,22 @@
 -- What analysts are asked to decide: each doubt with its evidence, the candidates and what the machine would do. An object
--- on which a decision stands is no longer asked; a conflict of two analysts is, for an « arbitrage ».
+-- on which a decision applies is no longer asked; one whose decision does not apply is, and is told why; a conflict of two
+-- analysts is, for an « arbitrage ».
 with tranches as (
     select
         objet_type,
         objet
-    from core.decisions_confrontees
-    where retenue
+    from core.decisions
+    where etat in ('appliquée', 'obsolète')
+),
+
+inappliquees as (
+    select
+        objet_type,
+        objet,
+        min(decision_id || ' ne s''applique pas : ' || explication) as raison
+    from core.decisions
+    where etat = 'non appliquée'
+    group by objet_type, objet
 ),
 
 libelles as (
@@ -236,7 +247,7 @@ a_confirmer as (
         c.objet as texte,
         c.url as preuve_url,
         c.decision_automatique as valeur_attendue,
-        'le garder comme preuve, pas comme usage' as proposition,
+        'le laisser candidat' as proposition,
         array_to_string(c.motifs, ' ; ') as candidats,
         'jugé « oui » par les règles : à confirmer pour devenir un usage' as raison
     from core.candidats as c
@@ -344,16 +355,17 @@ ouverts as (
 )
 
 select
-    objet_type,
-    cle,
-    collectivite,
-    texte,
-    preuve_url,
-    valeur_attendue,
-    proposition,
-    candidats,
-    raison,
-    nature,
-    guide
+    o.objet_type,
+    o.cle,
+    o.collectivite,
+    o.texte,
+    o.preuve_url,
+    o.valeur_attendue,
+    o.proposition,
+    o.candidats,
+    concat_ws(' ; ', o.raison, i.raison) as raison,
+    o.nature,
+    o.guide
 from ouverts as o
+left join inappliquees as i on i.objet_type = o.objet_type and i.objet = decision_objet(o.objet_type, o.cle)
 where (o.objet_type, decision_objet(o.objet_type, o.cle)) not in (select (t.objet_type, t.objet) from tranches as t)

@@ -65,8 +65,8 @@ retenus as (
         c.themes,
         c.technique,
         c.statut,
-        year(c.date) as annee,
-        case when c.date is not null then 'source' end as annee_type,
+        coalesce(x.annee_debut, year(c.date)) as annee,
+        case when x.annee_debut is not null then 'enoncee' when c.date is not null then 'source' end as annee_type,
         c.montant as montant_eur,
         case when c.montant is not null then coalesce(c.montant_nature, 'inconnue') end as montant_nature,
         cast(null as varchar) as programme,
@@ -153,6 +153,21 @@ types as (
     group by c.usage_id
 ),
 
+-- Where the reference puts an authority: in its département when it is of one, else in its région.
+lieux as (
+    select
+        t.siren,
+        min(coalesce(d.nom, r.nom)) as nom
+    from core.territoires as t
+    left join core.territoires as d
+        on d.type = 'departement' and d.departements = t.departements and d.millesime = t.millesime
+        and t.type not in ('region', 'collectivite_statut_particulier')
+    left join core.territoires as r on r.type = 'region' and r.code = t.region and r.millesime = t.millesime
+    inner join core.millesime_reference as m on m.millesime = t.millesime
+    where t.siren is not null
+    group by t.siren
+),
+
 exclusions as (
     select
         usage_id,
@@ -170,7 +185,9 @@ exclusions as (
 
 final as (
     select
-        c.*,
+        c.* replace (
+            if(c.source = 'cas_usage', c.departement_ou_region, coalesce(l.nom, c.departement_ou_region)) as departement_ou_region
+        ),
         len(e.motifs_exclusion) = 0 as confirme,
         nullif(array_to_string(e.motifs_exclusion, ' ; '), '') as motif_exclusion,
         coalesce(c.statut_du_nom, if(t.usage_id is null, 'hors référence', 'résolu')) as siren_statut,
@@ -181,6 +198,7 @@ final as (
     from cas as c
     inner join exclusions as e on e.usage_id = c.usage_id
     left join types as t on t.usage_id = c.usage_id
+    left join lieux as l on l.siren = c.siren
 )
 
 select

@@ -12,4 +12,4 @@ select distinct
     g.usage_id
 from enregistrements as e
 inner join core.traces as t on t.cle = e.cle
-inner join core.usages_groupes as g on g.trace_id = t.trace_id
+inner join core.usages_groupes as g on g.trace_id = t.trace_id and g.est_usage

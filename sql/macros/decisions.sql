@@ -46,3 +46,11 @@ create or replace macro decision_liste(objet_type) as
         when 'droit_de_reponse' then 'contestation'
         else objet_type
     end;
+
+-- Whether a decision makes a use of a candidate: the word of an analyst does, whatever the rules come to say (docs/decisions/006).
+create or replace macro decision_fonde_usage(objet_type, objet, valeur) as
+    objet_type = 'detection' and valeur = 'oui' and not starts_with(objet, 'cas_usage|');
+
+-- Whether a decision still applies: the machine says what it expected, or, of a candidate made a use, agrees with it.
+create or replace macro decision_tient(objet_type, objet, attendue, valeur, dite) as
+    dite is not distinct from attendue or (decision_fonde_usage(objet_type, objet, valeur) and coalesce(dite = valeur, false));

@@ -19,7 +19,7 @@ def use(warehouse: Warehouse, key: str, columns: str) -> tuple[Any, ...]:
     [
         (1, "appliquée", "la valeur attendue est toujours là", "eau"),
         (2, "appliquée", "la valeur attendue est toujours là", "oui"),
-        (3, "appliquée", "la valeur attendue est toujours là", None),
+        (3, "appliquée", "les sources et les règles n'en disent toujours rien", None),
         (
             4,
             "en conflit",
@@ -47,10 +47,11 @@ def use(warehouse: Warehouse, key: str, columns: str) -> tuple[Any, ...]:
         (
             18,
             "non appliquée",
-            "le SIREN n'est pas de la référence (data/register/territoires_cites.csv, ou les fichiers de l'INSEE)",
+            "le SIREN n'est pas celui d'une collectivité de la référence : si c'en est une, l'ajouter à "
+            "data/register/territoires_cites.csv ; sinon décider « aucune », un nom ne désigne que des collectivités",
             None,
         ),
-        (19, "appliquée", "la valeur attendue est toujours là", None),
+        (19, "appliquée", "les sources et les règles n'en disent toujours rien", None),
     ],
 )
 def test_each_fate_is_said(judged: Warehouse, number: int, state: str, explanation: str, found: str | None) -> None:

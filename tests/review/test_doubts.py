@@ -110,7 +110,7 @@ def test_candidates_left_to_analysts_are_asked_where_they_are_judged(project: Se
     with duckdb.connect(str(project.warehouse)) as con:
         con.execute("create schema core")
         con.execute(f"create table core.doutes ({', '.join(f'{name} varchar' for name in FIELDS)})")
-        con.execute("create table core.decisions_confrontees (objet_type varchar, objet varchar, retenue boolean)")
+        con.execute("create table core.decisions (objet_type varchar, objet varchar, etat varchar)")
     with pytest.raises(BuildFailed, match="plus ancienne"):
         doubts(project)
     with duckdb.connect(str(project.warehouse)) as con:
@@ -119,7 +119,7 @@ def test_candidates_left_to_analysts_are_asked_where_they_are_judged(project: Se
             "'https://a.fr' as url, ['caméra intelligente'] as motifs, decision_automatique "
             "from (values ('1', 'à examiner'), ('2', 'oui'), ('3', 'à examiner')) as v(cle, decision_automatique)"
         )
-        con.execute("insert into core.decisions_confrontees values ('detection', 'decp|3', true)")
+        con.execute("insert into core.decisions values ('detection', 'decp|3', 'appliquée')")
     (row,) = doubts(project)
     assert dict(zip(FIELDS, row, strict=True)) | {"objet_type": "detection", "cle": "decp|1"} == dict(
         zip(FIELDS, row, strict=True)
@@ -139,8 +139,8 @@ def test_candidates_judged_yes_are_proposed_until_decided_or_evidence(judged: Wa
                 [key, said, shown],
             )
         con.execute(
-            "insert into core.decisions_confrontees by name "
-            "select 'detection' as objet_type, 'decp|3' as objet, true as retenue"
+            "insert into core.decisions by name "
+            "select 'detection' as objet_type, 'decp|3' as objet, 'appliquée' as etat"
         )
         con.execute("insert into core.preuves_usages by name select '4' as preuve_id")
         for macro in load_macros(ROOT / "sql"):
@@ -150,7 +150,7 @@ def test_candidates_judged_yes_are_proposed_until_decided_or_evidence(judged: Wa
     assert found == [(
         "detection", "decp|1", "Ville", "Solution d'IA", "https://a.fr",
         "jugé « oui » par les règles : à confirmer pour devenir un usage", "ia ; vision",
-        "le garder comme preuve, pas comme usage", "oui", "decision", None,
+        "le laisser candidat", "oui", "decision", None,
     )]  # fmt: skip
 
 

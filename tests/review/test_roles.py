@@ -20,18 +20,19 @@ MEALS = "cas_usage|v030 + cas_usage|v055"
 CAPI, SAVIN = "243800604", "213804552"
 OTHER_WORDS = "les sources ou les règles disent autre chose que la valeur attendue"
 STILL = "la valeur attendue est toujours là"
+SILENT = "les sources et les règles n'en disent toujours rien"
 DIFFER = "un autre analyste a décidé autrement : aucun des deux avis ne s'applique"
 
 # Each decision on an actor, its state and why, and what columns said.
 FATES: tuple[tuple[Row, str, str, str | None], ...] = (
-    (("fusion", SOLAR, "", "meme_projet", "A", DAY), "appliquée", STILL, None),
-    (("fusion", MEALS, "", "meme_usage", "A", DAY), "appliquée", STILL, None),
-    (("role", f"cas_usage|v056 + {CAPI}", "", "porteur", "A", DAY), "appliquée", STILL, None),
+    (("fusion", SOLAR, "", "meme_projet", "A", DAY), "appliquée", SILENT, None),
+    (("fusion", MEALS, "", "meme_usage", "A", DAY), "appliquée", SILENT, None),
+    (("role", f"cas_usage|v056 + {CAPI}", "", "porteur", "A", DAY), "appliquée", SILENT, None),
     (("role", f"cas_usage|v001 + {CAPI}", "utilisateur", "utilisateur+porteur", "A", DAY), "appliquée", STILL, "utilisateur"),
     (("role", "cas_usage|v110 + Géovendée|autre", "utilisateur", "porteur", "A", DAY), "en conflit", DIFFER, "utilisateur"),
     (("role", "cas_usage|v110 + GEOVENDEE|autre", "utilisateur", "exploitant", "B", DAY), "en conflit", DIFFER, "utilisateur"),
     (("role", "cas_usage|v036 + État|autre", "financeur", "aucun", "A", DAY), "appliquée", STILL, "financeur"),
-    (("role", "cas_usage|v114 + Eau Cœur d'Essonne|autre", "", "exploitant", "A", DAY), "appliquée", STILL, None),
+    (("role", "cas_usage|v114 + Eau Cœur d'Essonne|autre", "", "exploitant", "A", DAY), "appliquée", SILENT, None),
     (
         ("role", "cas_usage|v032 + État|autre", "", "financeur", "A", DAY),
         "obsolète", "les sources ou les règles disent désormais la même chose", "financeur",
