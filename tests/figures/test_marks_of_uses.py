@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from observatoire.settings import Settings
-from tests.helpers import Warehouse, ingest_register, read_csv, write_csv
+from tests.helpers import Warehouse, edit_csv, ingest_register, read_csv, write_csv
 from tests.review.conftest import CODED, decide
 
 DAY, OLD, NEW = "2026-11-24", "2026-11-23/1", "2026-11-24/1"
@@ -45,3 +45,19 @@ def test_a_use_attested_otherwise_is_not_held_for_unclassified(project: Settings
     after = marked(project, "non_classe")
     assert not {"v001", "v002", "v003"} & set(before)
     assert "v003" in after and not {"v001", "v002"} & set(after)
+
+
+def test_why_a_use_is_not_confirmed_is_said_in_words(project: Settings) -> None:
+    def change(rows: list[dict[str, str]]) -> None:
+        rows[0].update(nature="plan_ou_charte", statut="sans_objet")
+        rows[1].update(nature="programme", ia_explicite="false", statut="idee")
+        rows[2].update(statut="prevu")
+
+    edit_csv(project.register / "cas_usage.csv", change)
+    ingest_register(project)
+    warehouse = Warehouse(project)
+    warehouse.build("core.usages")
+    said = dict(warehouse.rows("select cle_source, motif_exclusion from core.usages"))
+    assert [said[key] for key in ("v001", "v002", "v003")] == [
+        "nature : plan ou charte", "nature : programme de soutien ; IA non explicite ; statut : idée", "statut : prévu",
+    ]  # fmt: skip
