@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from observatoire.errors import SpecError
-from observatoire.figures.definitions import load_definitions
+from observatoire.figures.definitions import load_definitions, tables
 from observatoire.release.documents import definitions_markdown
+from observatoire.vocabularies import load_vocabularies
 from tests.conftest import ROOT
 
 REGISTER = ROOT / "data" / "register"
@@ -25,6 +26,11 @@ def test_every_indicator_of_the_register_is_defined(shared: Path) -> None:
     assert {item.plan for code, item in found.items() if code.startswith(("REG", "QUA"))} == {"registre"}
     assert {item.plan for code, item in found.items() if code.startswith("ENQ")} == {"tirage"}
     assert len({item.comparability for item in found.values()}) == len(found)
+
+
+def test_each_table_that_definitions_count_is_in_the_list_that_words_it() -> None:
+    counted = {table.removeprefix("core.") for table in tables(load_definitions(REGISTER))}
+    assert counted == set(load_vocabularies(REGISTER)["origine_ligne"])
 
 
 def definition() -> dict[str, Any]:
