@@ -33,6 +33,14 @@ def test_ai_is_denied_by_two_coders_at_least_all_of_them_with_the_newest_codeboo
     write_csv(project.register / "codages.csv", rows, CODED)
     decide(project, ("detection", "cas_usage|v004", "oui", "oui", "A", DAY))
     assert marked(project, "ia_contredite") == ["v001"]
+    assert marked(project, "ia_lue") == ["v001", "v002", "v004"], "two coders and the newest codebook, whatever they say"
+    warehouse = Warehouse(project)
+    warehouse.build("core.indicateurs_mentions")
+    ((said,),) = warehouse.rows("select mention from core.indicateurs_mentions where indicateur_id = 'REG-USA'")
+    ((uses,),) = warehouse.rows("select count(*) from core.usages where confirme")
+    ((read,),) = warehouse.rows("select count(*) from core.usages_figures where confirme and ia_lue")
+    assert f"(table codages)\u00a0: 1 sur {read}." in said and 0 < read <= 3
+    assert f"pas encore lus\u00a0: {uses - read}." in said
 
 
 def test_a_use_attested_otherwise_is_not_held_for_unclassified(project: Settings) -> None:
