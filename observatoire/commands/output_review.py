@@ -89,7 +89,9 @@ def put(result: Put, json: bool) -> None:
         return
     several = "s" if len(result.ids) > 1 else ""
     done = ("ajouté" if result.nature == "ajout" else "modifié") + several
-    print(f"{', '.join(result.ids)} {done}, noté{several} dans historique.csv. Lancer « observatoire refresh » pour publier.")
+    print(
+        f"{', '.join(result.ids)} {done}, noté{several} dans historique.csv. Lancer « observatoire refresh » pour publier."
+    )
 
 
 def links_checked(links: Sequence[Link], json: bool) -> None:

@@ -35,7 +35,9 @@ def test_ai_is_denied_by_two_coders_at_least_all_of_them_with_the_newest_codeboo
     write_csv(project.register / "codages.csv", rows, CODED)
     decide(project, ("detection", "cas_usage|v004", "oui", "oui", "A", DAY))
     assert marked(project, "ia_contredite") == ["v001"]
-    assert marked(project, "ia_lue") == ["v001", "v002", "v004"], "two coders and the newest codebook, whatever they say"
+    assert marked(project, "ia_lue") == ["v001", "v002", "v004"], (
+        "two coders and the newest codebook, whatever they say"
+    )
     warehouse = Warehouse(project)
     warehouse.build("core.indicateurs_mentions")
     ((said,),) = warehouse.rows("select mention from core.indicateurs_mentions where indicateur_id = 'REG-USA'")
@@ -79,7 +81,12 @@ def test_a_name_that_nothing_identifies_is_counted_where_it_belongs(project: Set
         "theme": "eau", "finalite_environnementale": "true", "technique": "predictif", "statut": "experimentation",
         "nature": "usage", "ia_explicite": "true", "source_url": "https://exemple.fr/essai", "confiance": "haute",
     }  # fmt: skip
-    commune = {"collectivite": "Grenoble", "type_collectivite": "commune", "departement_ou_region": "Isère", "titre": "A"}
+    commune = {
+        "collectivite": "Grenoble",
+        "type_collectivite": "commune",
+        "departement_ou_region": "Isère",
+        "titre": "A",
+    }
     county = {"collectivite": "Département des Essais", "type_collectivite": "departement", "titre": "B"}
     put = add_cases(project, [commune | common, county | common], "C. Exemple", "Essai", "2026-11-28")
     assert put.faults == []

@@ -136,7 +136,9 @@ def test_coded_values_come_with_their_labels(package: Json, con: duckdb.DuckDBPy
             if field["type"] == "array" and "vocabulary" in field:
                 lists.add((resource["name"], column))
             if "categories" not in field:
-                assert field["type"] == "array" or "vocabulary" not in field, "the standard has none for items of a list"
+                assert field["type"] == "array" or "vocabulary" not in field, (
+                    "the standard has none for items of a list"
+                )
                 continue
             assert field["type"] == "string"
             labels = {item["value"]: (item["label"], item["labelEn"]) for item in field["categories"]}

@@ -182,7 +182,9 @@ def test_what_is_printed_says_to_which_day_and_what_to_do(capsys: pytest.Capture
 
 
 def test_a_register_in_order_asks_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    upkeep(Upkeep("2026-12-31", "R1", [], "2026-12-01", [], [], [], 3, 0, "2026-12-02", []), json=False, statuses=STATUSES)
+    upkeep(
+        Upkeep("2026-12-31", "R1", [], "2026-12-01", [], [], [], 3, 0, "2026-12-02", []), json=False, statuses=STATUSES
+    )
     assert capsys.readouterr().out.splitlines() == [
         "Version R1, âges comptés jusqu'à aujourd'hui (2026-12-31). Dernier changement noté des cas : le 2026-12-01.",
         "0 cas dont la dernière preuve datée a 24 mois ou plus.",
