@@ -41,8 +41,10 @@ def trace(result: Trace, json: bool, absences: Labels) -> None:
             print(line)
     for heir in result.heritiers:
         print(f"Changé : {heir['nature']} de {heir['ancien_usage_id']} ({heir['cle_source']}) → {heir['usage_id']}")
+    # The base of a figure is a list of uses: `trace` of one of them shows what was read.
+    read = result.nature != "indicateur" or len(result.enregistrements) == 1
     for record in result.enregistrements[:RECORDS]:
-        _record(record, len(result.enregistrements) == 1)
+        _record(record, read)
     if len(result.enregistrements) > RECORDS:
         print(f"… et {len(result.enregistrements) - RECORDS} autres enregistrements : « --json » les donne tous.")
 
@@ -98,7 +100,7 @@ def _uses(result: Trace) -> None:
         print(f"… et {len(result.usages) - SHOWN} autres : « --json » les donne tous.")
 
 
-def _record(record: Record, alone: bool) -> None:
+def _record(record: Record, read: bool) -> None:
     several = "s" if "-" in (record.lignes_du_fichier or "") else ""
     lines = f", ligne{several} {record.lignes_du_fichier} du fichier" if record.lignes_du_fichier else ""
     print(f"Enregistrement {record.ligne} de {record.source} ({record.cle}){lines}")
@@ -109,5 +111,5 @@ def _record(record: Record, alone: bool) -> None:
             f"« {text(correction['valeur_nouvelle'])} », {correction['auteur']}, {correction['date']} : {correction['motif']}"
         )
     for name, value in (record.contenu or {}).items():
-        if value is not None and alone:
+        if value is not None and read:
             print(f"  {name} : {value}")

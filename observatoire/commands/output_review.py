@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from observatoire.review.upkeep import Upkeep
 
 
+Labels = Mapping[str, Mapping[str, Any]]
 LISTED = 20
 LISTS = {"objet": "decision_objet"}  # the columns whose list has another name than theirs
 BY_OBJECT = (DECISION, EXPECTED)  # the columns whose list depends on what the line is about
@@ -86,8 +87,11 @@ def put(result: Put, json: bool) -> None:
     if result.faults:
         print("Le registre n'a pas été modifié.")
         return
-    done = "ajouté(s)" if result.nature == "ajout" else "modifié"
-    print(f"{', '.join(result.ids)} {done}, noté dans historique.csv. Lancer « observatoire refresh » pour publier.")
+    several = "s" if len(result.ids) > 1 else ""
+    done = ("ajouté" if result.nature == "ajout" else "modifié") + several
+    print(
+        f"{', '.join(result.ids)} {done}, noté{several} dans historique.csv. Lancer « observatoire refresh » pour publier."
+    )
 
 
 def links_checked(links: Sequence[Link], json: bool) -> None:
@@ -102,8 +106,8 @@ def links_checked(links: Sequence[Link], json: bool) -> None:
     )
 
 
-def upkeep(result: Upkeep, json: bool) -> None:
-    """What the register needs, worst first."""
+def upkeep(result: Upkeep, json: bool, statuses: Labels) -> None:
+    """What the register needs, worst first. `statuses` words what a use has become."""
     if json:
         print_json(result.as_dict())
         return
@@ -119,10 +123,10 @@ def upkeep(result: Upkeep, json: bool) -> None:
     for line in result.unrecorded:
         print(f"À noter : {line}")
     dated = [row for row in result.old if row["vu_le"]]
-    _cases(f"{len(dated)} cas dont la dernière preuve datée a {MONTHS} mois ou plus", dated)
+    _cases(f"{len(dated)} cas dont la dernière preuve datée a {MONTHS} mois ou plus", dated, statuses)
     undated = [row for row in result.old if not row["vu_le"]]
-    _cases(f"{len(undated)} cas sans aucune preuve datée", undated)
-    _statuses(result.statuses)
+    _cases(f"{len(undated)} cas sans aucune preuve datée", undated, statuses)
+    _statuses(result.statuses, statuses)
     since = f" (le plus ancien essai : {result.oldest_check})" if result.oldest_check else ""
     print(
         f"Liens : {result.checked} vérifiés{since}, {result.unchecked} jamais vérifiés, {len(result.links)} à reprendre"
@@ -140,20 +144,21 @@ def upkeep(result: Upkeep, json: bool) -> None:
         print("  Vérifier les liens : « observatoire register check --live --auteur … ».")
 
 
-def _cases(title: str, rows: Sequence[dict[str, Any]]) -> None:
+def _cases(title: str, rows: Sequence[dict[str, Any]], statuses: Labels) -> None:
     print(f"{title}{' :' if rows else '.'}")
     for row in rows[:SHOWN]:
         seen = f", vu le {row['vu_le']}, {row['mois']} mois" if row["vu_le"] else ""
-        print(f"  {row['cle']} {row['collectivite']} — {row['titre']} ({row['statut']}{seen})")
+        print(f"  {row['cle']} {row['collectivite']} — {row['titre']} ({_lower(statuses[row['statut']]['fr'])}{seen})")
     _more(len(rows))
 
 
-def _statuses(rows: Sequence[dict[str, Any]]) -> None:
+def _statuses(rows: Sequence[dict[str, Any]], statuses: Labels) -> None:
     """Each proposal with what it rests on; a contract has no page, its object speaks for it."""
     print(f"{len(rows)} statut(s) à revoir d'après une preuve plus récente{' :' if rows else '.'}")
     for row in rows[:SHOWN]:
+        now, proposed = (_lower(statuses[row[name]]["fr"]) for name in ("statut", "statut_propose"))
         print(
-            f"  {row['cle']} {row['collectivite']} — {row['titre']} : {row['statut']} → {row['statut_propose']} ? "
+            f"  {row['cle']} {row['collectivite']} — {row['titre']} : {now} → {proposed} ? "
             f"{row['preuve_nature']} {row['preuve_cle']}, {row['preuve_date']}, « {row['preuve_titre']} » "
             f"({row['preuve_url'] or 'sans adresse'})"
         )
@@ -163,6 +168,11 @@ def _statuses(rows: Sequence[dict[str, Any]]) -> None:
             "  Trancher : « observatoire review export » ; ou changer le cas avec sa nouvelle preuve : « register add --id CAS "
             "--champ statut=… --champ source_url=… --champ source_date=… »."
         )
+
+
+def _lower(label: str) -> str:
+    """A label inside a sentence."""
+    return label[:1].lower() + label[1:]
 
 
 def _link(link: dict[str, Any]) -> str:

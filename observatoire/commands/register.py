@@ -70,6 +70,7 @@ def check(
     from observatoire.pipeline import load_all_sources
     from observatoire.review.links import check_links
     from observatoire.review.upkeep import examine, examined_release
+    from observatoire.vocabularies import load_vocabularies
 
     settings, who = output.settings(), "commande register check"
     if (auteur or date) and not live:
@@ -79,4 +80,5 @@ def check(
         with output.progress(json) as tell:
             links = check_links(settings, auteur, date, who, attendre, tell=tell)
         links_checked(links, json)
-    upkeep(examine(settings, load_all_sources(settings), who, attendre), json)
+    found = examine(settings, load_all_sources(settings), who, attendre)
+    upkeep(found, json, load_vocabularies(settings.register)["statut"])

@@ -199,12 +199,32 @@ def definitions_markdown(definitions: Sequence[Definition]) -> str:
             "",
             f"*{item.en.definition} Base: {item.en.base}.*",
             "",
-            f"Lignes de `{item.table}` ; au dénominateur `{item.among}`, au numérateur `{item.counted}`."
-            if item.table
-            else "Estimé sur les réponses à une enquête ; le questionnaire de chaque édition dit comment (table `questions`).",
+            _formula(item),
             "",
         ]
     return "\n".join(lines)
+
+
+def _formula(item: Definition) -> str:
+    """How the rows make the value, as sql/core/indicateurs.sql computes it; one form for each measure."""
+    base = f"lignes où `{item.among}`"
+    kept = base if item.counted in item.among.split(" and ") else f"{base} et `{item.counted}`"
+    part = f"au dénominateur les {base}, au numérateur celles où `{item.counted}`"
+    last = " et ".join(f"`{name}`" for name in dict.fromkeys(names[-1] for names in item.breakdowns))
+    formulas = {
+        "nombre": f"nombre de {kept}",
+        "distincts": f"nombre de `{item.unit_of}` distincts parmi les {kept}",
+        "part": part,
+        "mediane": f"médiane de `{item.value}` parmi les {kept}",
+        "repartition": f"au dénominateur les {base}, dans chaque valeur des ventilations qui précèdent {last}, au numérateur "
+        f"celles de chaque valeur de {last}",
+        "couverture": "au dénominateur les autorités de l'univers de la modalité (table `univers` : le plus grand de `nombre` "
+        f"et `nombre_registre`), au numérateur les `{item.unit_of}` distincts parmi les {kept}",
+        "taux": f"{part}, chacune pour `{item.value}` unités, rapporté à {item.per}",
+        "enquete": "le questionnaire de chaque édition dit comment (table `questions`)",
+    }
+    table = f"Lignes de `{item.table}`" if item.table else "Estimé sur les réponses à une enquête"
+    return f"{table} ; {formulas[item.measure]}."
 
 
 def reading_notes(rows: Mapping[str, int], perimeter: str, sources: Sequence[Source]) -> str:

@@ -84,14 +84,6 @@ groupes as (
     group by code, ventilation, groupe
 ),
 
-non_resolus as (
-    select count(distinct collectivite) as nombre
-    from core.usages
-    where confirme and siren is null
-        and type_collectivite in
-        ('commune', 'epci', 'ept', 'departement', 'collectivite_statut_particulier', 'region')
-),
-
 livraison as (
     select max(date_livraison) as date_reference
     from core.livraisons
@@ -127,15 +119,15 @@ joints as (
         list_contains(d.exclues, a.ventilation || '=' || a.modalite) and coalesce(c.retenues, 0) = 0 as exclue,
         m.millesime as millesime_geo,
         l.date_reference,
-        case when d.mesure in ('distincts', 'couverture') and d.code in ('REG-COL', 'REG-COUV') then r.nombre end
-            as n_non_resolus
+        case when d.code in ('REG-COL', 'REG-COUV') then coalesce(r.nombre, 0) end as n_non_resolus,
+        case when d.code in ('REG-COL', 'REG-COUV') then coalesce(r.non_situes, 0) end as n_non_situes
     from attendues as a
     inner join core.definitions as d on d.code = a.code
     left join comptes as c on c.code = a.code and c.ventilation = a.ventilation and c.modalite = a.modalite
     left join univers_reference as u on d.mesure = 'couverture' and u.modalite = a.modalite
     cross join core.millesime_reference as m
     cross join livraison as l
-    cross join non_resolus as r
+    left join core.noms_non_resolus as r on r.ventilation = a.ventilation and r.modalite = a.modalite
 ),
 
 bases as (
@@ -193,6 +185,7 @@ select
     numerateur,
     n,
     n_non_resolus,
+    n_non_situes,
     case
         when non_couvert then 'non_couvert'
         when valeur is null then 'sans_objet'

@@ -2,7 +2,8 @@
 with usages_lus as (
     select
         b.indicateur_id,
-        count(*) as lus,
+        count(*) filter (u.ia_lue) as lus,
+        count(*) filter (not u.ia_lue) as non_lus,
         count(*) filter (u.ia_contredite) as contredits,
         count(*) filter (u.non_classe) as non_classes
     from core.indicateurs_bases as b
@@ -68,15 +69,27 @@ phrases as (
     select
         indicateur_id,
         2 as ordre,
-        phrase_comptee('Noms d''autorités non reconnus, comptés à part', effectif_francais(n_non_resolus)) as phrase
+        phrase_comptee('Noms d''autorités non reconnus, comptés à part', effectif_francais(n_non_resolus - n_non_situes))
+            as phrase
     from core.indicateurs
-    where n_non_resolus > 0
+    where n_non_resolus > n_non_situes
     union all
     select
         indicateur_id,
         3 as ordre,
         phrase_comptee(
-            'Usages où aucun codeur indépendant ne lit d''IA explicite (table codages)',
+            'Noms d''autorités non reconnus dont rien ne dit la ' || if(ventilation = 'region', 'région', 'strate')
+            || ', et qui peuvent être de celle-ci',
+            effectif_francais(n_non_situes)
+        ) as phrase
+    from core.indicateurs
+    where n_non_situes > 0
+    union all
+    select
+        indicateur_id,
+        4 as ordre,
+        phrase_comptee(
+            'Usages lus par deux codeurs indépendants où aucun ne lit d''IA explicite (table codages)',
             effectif_francais(contredits) || ' sur ' || effectif_francais(lus)
         ) as phrase
     from usages_lus
@@ -84,14 +97,21 @@ phrases as (
     union all
     select
         indicateur_id,
-        4 as ordre,
+        5 as ordre,
+        phrase_comptee('Usages que deux codeurs n''ont pas encore lus', effectif_francais(non_lus)) as phrase
+    from usages_lus
+    where non_lus > 0
+    union all
+    select
+        indicateur_id,
+        6 as ordre,
         phrase_comptee(texte, effectif_francais(nombre)) as phrase
     from laisses
     where texte is not null and nombre > 0
     union all
     select
         u.indicateur_id,
-        5 as ordre,
+        7 as ordre,
         'Cette part est un plancher. '
         || phrase_comptee(
             'Usages dont le site n''est pas classé, comptés comme non attestés', effectif_francais(u.non_classes)
@@ -102,7 +122,7 @@ phrases as (
     union all
     select
         indicateur_id,
-        6 as ordre,
+        8 as ordre,
         'Ce nombre est un plafond' || chr(160) || ': un projet commun que personne n''a encore reconnu compte plusieurs fois.'
         || if(
             a_trancher > 0,
@@ -113,7 +133,7 @@ phrases as (
     union all
     select
         i.indicateur_id,
-        7 as ordre,
+        9 as ordre,
         if(
             i.ventilation = '',
             effectif_francais(e.comptes) || ' marchés de ' || effectif_francais(e.acheteurs) || ' acheteurs sont comptés. ',

@@ -170,17 +170,19 @@ lieux as (
 
 exclusions as (
     select
-        usage_id,
+        c.usage_id,
         list_filter(
             [
-                case when nature <> 'usage' then 'nature : ' || nature end,
-                case when not ia_explicite then 'IA non explicite' end,
-                case when statut in ('idee', 'prevu') then 'statut : ' || statut end,
-                case when contestation_etat = 'retiree' then 'droit de réponse : usage écarté' end
+                case when c.nature <> 'usage' then 'nature : ' || lower(n.fr[1]) || n.fr[2:] end,
+                case when not c.ia_explicite then 'IA non explicite' end,
+                case when c.statut in ('idee', 'prevu') then 'statut : ' || lower(s.fr[1]) || s.fr[2:] end,
+                case when c.contestation_etat = 'retiree' then 'droit de réponse : usage écarté' end
             ],
             lambda m: m is not null
         ) as motifs_exclusion
-    from cas
+    from cas as c
+    left join core.vocabulaires as n on n.liste = 'nature' and n.valeur = c.nature
+    left join core.vocabulaires as s on s.liste = 'statut' and s.valeur = c.statut
 ),
 
 final as (

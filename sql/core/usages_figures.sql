@@ -14,17 +14,19 @@ preuves_usage as (
     group by p.usage_id
 ),
 
--- Uses in whose text every coder, with the newest codebook, finds no explicit AI, against the register; at least two coders,
--- and no analyst who has decided since.
-contredits as (
-    select c.usage_id
+-- Uses whose text two coders at least have read, with the newest codebook; denied when every one of them finds no explicit AI in
+-- it, against the register, and no analyst has decided since.
+lus as (
+    select
+        u.usage_id,
+        bool_and(c.valeur = 'false' and u.ia_explicite and d.detection is null) as contredit
     from core.codages as c
-    inner join core.usages as u on u.usage_id = c.usage_id and u.source = 'cas_usage' and u.cle_source = c.cle_source
+    inner join core.usages as u on u.source = 'cas_usage' and u.cle_source = c.cle_source
     left join core.decisions_usages as d on d.cle = 'cas_usage|' || c.cle_source
-    where c.variable = 'ia_explicite' and u.ia_explicite and d.detection is null
+    where c.variable = 'ia_explicite' and c.valeur is not null
         and c.guide = (select max(g.guide) from core.codages as g where g.variable = 'ia_explicite')
-    group by c.usage_id
-    having count(distinct c.passe) >= 2 and bool_and(c.valeur = 'false')
+    group by u.usage_id
+    having count(distinct c.passe) >= 2
 ),
 
 -- Paris is in the reference as a commune and as a département-level authority: the row of the use's own type is taken.
@@ -56,12 +58,13 @@ select
     u.finalite_environnementale,
     p.atteste,
     not p.atteste and p.site_non_classe as non_classe,
-    c.usage_id is not null as ia_contredite,
+    l.usage_id is not null as ia_lue,
+    coalesce(l.contredit, false) as ia_contredite,
     year(u.date_entree) as annee_entree,
     datesub('month', p.derniere_preuve, r.date_reference) as age_mois,
     datesub('month', u.statut_date, r.date_reference) as statut_age_mois
 from core.usages as u
 inner join preuves_usage as p on p.usage_id = u.usage_id
 cross join reference as r
-left join contredits as c on c.usage_id = u.usage_id
+left join lus as l on l.usage_id = u.usage_id
 left join autorites as a on a.siren = u.siren and a.type = u.type_collectivite

@@ -10,7 +10,9 @@ import pytest
 import yaml
 
 from observatoire.errors import SpecError
-from observatoire.figures.definitions import load_definitions
+from observatoire.figures.definitions import load_definitions, tables
+from observatoire.release.documents import definitions_markdown
+from observatoire.vocabularies import load_vocabularies
 from tests.conftest import ROOT
 
 REGISTER = ROOT / "data" / "register"
@@ -24,6 +26,11 @@ def test_every_indicator_of_the_register_is_defined(shared: Path) -> None:
     assert {item.plan for code, item in found.items() if code.startswith(("REG", "QUA"))} == {"registre"}
     assert {item.plan for code, item in found.items() if code.startswith("ENQ")} == {"tirage"}
     assert len({item.comparability for item in found.values()}) == len(found)
+
+
+def test_each_table_that_definitions_count_is_in_the_list_that_words_it() -> None:
+    counted = {table.removeprefix("core.") for table in tables(load_definitions(REGISTER))}
+    assert counted == set(load_vocabularies(REGISTER)["origine_ligne"])
 
 
 def definition() -> dict[str, Any]:
@@ -82,3 +89,16 @@ def test_a_missing_file_and_a_code_defined_twice_are_said(tmp_path: Path) -> Non
     (tmp_path / "definitions.yml").write_text(yaml.safe_dump([definition()] * 2), encoding="utf-8")
     with pytest.raises(SpecError, match="« REG-USA » est défini deux fois"):
         load_definitions(tmp_path)
+
+
+def test_the_published_formula_is_that_of_the_measure() -> None:
+    text = definitions_markdown(load_definitions(REGISTER))
+    said = dict(re.findall(r"^## ([A-Z]+-[A-Z]+) .*?^((?:Lignes|Estimé) [^\n]+)$", text, re.MULTILINE | re.DOTALL))
+    assert len(said) == len(load_definitions(REGISTER))
+    top, bottom = said["REG-THE"].split("numérateur")
+    assert "`theme`" in bottom and "confirme" not in bottom and "dénominateur les lignes où `confirme`" in top
+    bottom, top = said["REG-COUV"].split("numérateur")
+    assert "univers" in bottom and "confirme" not in bottom and "`siren` distincts" in top
+    assert said["QUA-AGE"].endswith("médiane de `age_mois` parmi les lignes où `confirme and age_mois is not null`.")
+    assert "dénominateur" not in said["REG-COL"] and "`siren` distincts" in said["REG-COL"]
+    assert "au numérateur celles où `atteste`" in said["QUA-PRI"] and "rapporté à 100000" in said["MAR-NB"]

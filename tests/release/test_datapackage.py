@@ -129,11 +129,16 @@ def test_rows_are_what_their_fields_say(package: Json, con: duckdb.DuckDBPyConne
 
 
 def test_coded_values_come_with_their_labels(package: Json, con: duckdb.DuckDBPyConnection) -> None:
-    coded = 0
+    coded, lists = 0, set()
     for resource in package["resources"]:
         for column, field in fields(resource).items():
             assert ("vocabulary" in field) or ("categories" not in field and "enum" not in field.get("constraints", {}))
+            if field["type"] == "array" and "vocabulary" in field:
+                lists.add((resource["name"], column))
             if "categories" not in field:
+                assert field["type"] == "array" or "vocabulary" not in field, (
+                    "the standard has none for items of a list"
+                )
                 continue
             assert field["type"] == "string"
             labels = {item["value"]: (item["label"], item["labelEn"]) for item in field["categories"]}
@@ -146,7 +151,11 @@ def test_coded_values_come_with_their_labels(package: Json, con: duckdb.DuckDBPy
             )
             assert labels.items() <= {code: (fr, en) for code, fr, en in rows.fetchall()}.items()
             coded += 1
-    assert coded > 50
+    assert coded > 50 and {("usages", "themes"), ("candidats", "themes")} <= lists
+    named = {(resource["name"], column) for resource in package["resources"] for column in fields(resource)
+             if "categories" in fields(resource)[column]}  # fmt: skip
+    assert {("sources", "protocole"), ("sources", "format"), ("sources", "cadence"), ("indicateurs_lignes", "origine"),
+            ("indicateurs_et_publies", "qualificatif")} <= named  # fmt: skip
 
 
 def test_the_published_lists_are_those_of_the_register(con: duckdb.DuckDBPyConnection, current: Release) -> None:

@@ -102,6 +102,17 @@ def test_a_decision_leads_to_what_it_changed(
     shown = capsys.readouterr().out
     assert f"Décision d90001 appliquée : fusion de {PAIR}" in shown
     assert "Changé : fusion de ancien (cas_usage|v055) →" in shown
+    for record in merge.enregistrements:
+        assert record.contenu and f"  titre : {record.contenu['titre']}\n" in shown, "what was read of each record"
+
+
+def test_the_many_records_of_a_figure_are_named_only(
+    judged: tuple[Settings, Release], capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = traced(judged, "REG-ENV")
+    show(found, False, {})
+    shown = capsys.readouterr().out
+    assert "Enregistrement " in shown and "  titre : " not in shown and "autres enregistrements" in shown
 
 
 def test_keys_of_the_sheets_lead_to_uses_and_their_heirs(judged: tuple[Settings, Release]) -> None:

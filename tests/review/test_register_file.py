@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from observatoire.commands.output_review import put as told
 from observatoire.errors import LockHeld, UsageError
 from observatoire.pipeline import load_all_sources
-from observatoire.review.cases import add_cases, edit_case, read_cases, read_fields
+from observatoire.review.cases import Put, add_cases, edit_case, read_cases, read_fields
 from observatoire.review.links import check_links
 from observatoire.review.register_file import read_register
 from observatoire.review.unrecorded import unrecorded_changes
@@ -50,6 +51,20 @@ def test_a_case_is_added_with_its_history_and_the_others_keep_their_bytes(projec
         "date": "2026-11-25", "auteur": "C. Exemple", "fichier": "cas_usage.csv", "premier": "v159", "dernier": "v159",
         "nature": "ajout", "motif": "Vu dans la presse",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("put", "said"),
+    [
+        (Put("ajout", ["v159"], []), "v159 ajouté, noté dans"),
+        (Put("ajout", ["v159", "v160"], []), "v159, v160 ajoutés, notés dans"),
+        (Put("modification", ["v001"], []), "v001 modifié, noté dans"),
+    ],
+    ids=["added", "two added", "edited"],
+)
+def test_what_was_written_is_said_in_french(put: Put, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    told(put, json=False)
+    assert capsys.readouterr().out.startswith(said)
 
 
 def test_a_case_that_breaks_rules_is_said_column_by_column_and_nothing_is_written(project: Settings) -> None:

@@ -17,11 +17,14 @@ from observatoire.pipeline import Report, load_all_sources
 from observatoire.review.links import Link
 from observatoire.review.upkeep import MONTHS, OLD, Upkeep, examine, proposed_statuses
 from observatoire.settings import Settings
+from observatoire.vocabularies import load_vocabularies
+from tests.conftest import ROOT
 from tests.helpers import edit_csv, read_csv
 from tests.servers import Server
 from tests.test_cli import run
 
 Released = tuple[Settings, Report]
+STATUSES = load_vocabularies(ROOT / "data" / "register")["statut"]
 ENDED = ("termine", "abandonne", "sans_objet")
 
 
@@ -154,6 +157,7 @@ def test_what_is_printed_says_to_which_day_and_what_to_do(capsys: pytest.Capture
             ["dit"],
         ),
         json=False,
+        statuses=STATUSES,
     )
     said = capsys.readouterr().out
     lines = said.splitlines()
@@ -164,11 +168,11 @@ def test_what_is_printed_says_to_which_day_and_what_to_do(capsys: pytest.Capture
     assert lines[1:5] == [
         "cas_usage.csv, decisions.csv : changements pas encore publiés, absents de ce qui suit. Lancer « observatoire refresh ».",
         "À noter : dit", "1 cas dont la dernière preuve datée a 24 mois ou plus :",
-        "  v001 Ville — Essai (deploye, vu le 2024-01-01, 35 mois)",
+        "  v001 Ville — Essai (en service, vu le 2024-01-01, 35 mois)",
     ]  # fmt: skip
     assert "60 cas sans aucune preuve datée :" in lines and "  … et 20 autres : « --json » les donne tous." in lines
     assert (
-        "  cas_usage|v044 Région — Aides : idee → prevu ? marché notifié decp|1, 2026-03-02, « Assistant » (sans adresse)"
+        "  cas_usage|v044 Région — Aides : idée → prévu ? marché notifié decp|1, 2026-03-02, « Assistant » (sans adresse)"
         in lines
     )
     assert "Liens : 5 vérifiés (le plus ancien essai : 2026-10-01), 2 jamais vérifiés, 5 à reprendre :" in lines
@@ -178,7 +182,9 @@ def test_what_is_printed_says_to_which_day_and_what_to_do(capsys: pytest.Capture
 
 
 def test_a_register_in_order_asks_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    upkeep(Upkeep("2026-12-31", "R1", [], "2026-12-01", [], [], [], 3, 0, "2026-12-02", []), json=False)
+    upkeep(
+        Upkeep("2026-12-31", "R1", [], "2026-12-01", [], [], [], 3, 0, "2026-12-02", []), json=False, statuses=STATUSES
+    )
     assert capsys.readouterr().out.splitlines() == [
         "Version R1, âges comptés jusqu'à aujourd'hui (2026-12-31). Dernier changement noté des cas : le 2026-12-01.",
         "0 cas dont la dernière preuve datée a 24 mois ou plus.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -13,7 +13,8 @@ import yaml
 from observatoire.errors import SpecError, UsageError
 from observatoire.pipeline import load_all_sources
 from observatoire.settings import Settings
-from observatoire.sources.spec import RegisterProtocol, load_source, load_sources
+from observatoire.sources.spec import Format, Protocol, RegisterProtocol, Source, load_source, load_sources
+from observatoire.vocabularies import load_vocabularies
 from observatoire.warehouse.models import parse
 from tests.conftest import ROOT
 
@@ -134,3 +135,11 @@ def test_a_folder_of_sources_that_does_not_exist_is_said(project: Settings, tmp_
     settings = Settings(project.project, project.data, project.register, extra_sources=tmp_path / "absent")
     with pytest.raises(UsageError, match="OBSERVATOIRE_SOURCES_DIR"):
         load_all_sources(settings)
+
+
+def test_published_lists_word_all_that_a_specification_admits() -> None:
+    lists = load_vocabularies(ROOT / "data" / "register")
+    for name, union in (("protocole_source", Protocol), ("format_source", Format)):
+        models = get_args(get_args(union)[0])
+        assert {get_args(model.model_fields["name"].annotation)[0] for model in models} == set(lists[name])
+    assert set(get_args(Source.model_fields["cadence"].annotation)) == set(lists["cadence_source"])
