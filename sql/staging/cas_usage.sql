@@ -155,6 +155,7 @@ final as (
                 || ') et le statut dit que l''usage a commencé'
             ),
             motif_contact(t.collectivite, 'collectivite'),
+            motif_contact(t.departement_ou_region, 'departement_ou_region'),
             motif_contact(t.titre, 'titre'),
             motif_contact(t.description, 'description'),
             motif_contact(t.resume_preuve, 'resume_preuve'),

@@ -91,7 +91,7 @@ FAULTS: dict[str, list[tuple[Change, str, str]]] = {
         ({"annee": "2031", "statut": "prevu"}, "", ""),
         *(
             ({column: "Solution, à voir avec prenom.nom@exemple.fr"}, column, NAMED)
-            for column in ("collectivite", "titre", "description", "resume_preuve", "source_titre", "programme", "fournisseur",
+            for column in ("collectivite", "titre", "description", "resume_preuve", "source_titre", "programme", "departement_ou_region", "fournisseur",
                            "solution")
         ),
         ({"description": "Appeler le 06 00 00 00 00"}, "description", NAMED),

@@ -40,7 +40,7 @@ def judged() -> Iterator[duckdb.DuckDBPyConnection]:
     with closing(duckdb.connect()) as con:
         con.execute("create schema core")
         for macro in load_macros(ROOT / "sql"):
-            if macro.name == "texte_normalise":
+            if macro.name in ("texte_normalise", "decision_fonde_usage", "decision_tient"):
                 con.execute(macro.statement)
         con.execute(
             f"create table core.candidats_bruts ({', '.join(name + ' varchar' for name in COLUMNS)}, republiee boolean, "

@@ -5,31 +5,46 @@ from __future__ import annotations
 import json
 import re
 from types import SimpleNamespace
+from typing import Any
+
+import duckdb
 
 from observatoire.pipeline import load_all_sources
 from observatoire.settings import Settings
+from observatoire.sources.spec import Source
+from observatoire.warehouse.models import load_macros
 from observatoire.warehouse.python_models import extract_rows
-from tests.helpers import Warehouse, ingest_register
 
 
 def test_extracts_leave_contacts_and_private_columns_out(project: Settings) -> None:
-    register = project.register / "cas_usage.csv"
-    text = register.read_text(encoding="utf-8")
-    register.write_text(
-        text.replace("Premier essai sur", "Contact : Jeanne Exemple, 06 12 34 56 78. Essai sur", 1), "utf-8"
-    )
-    ingest_register(project, "cas_usage", "corrections")
-    warehouse = Warehouse(project)
-    warehouse.build("core.extraits")
-    (content,) = warehouse.rows("select contenu from core.extraits where cle = 'v001'")[0]
-    assert json.loads(content)["titre"]
-    assert "Contact : [nom retiré], [téléphone retiré]. Essai sur" in json.loads(content)["description"]
-
+    """Whatever a received record holds: the register refuses a case that names a contact, deliveries of others do not."""
     cases = load_all_sources(project)["cas_usage"]
     columns = tuple(c.model_copy(update={"private": c.name == "titre"}) for c in cases.columns)
-    hidden = SimpleNamespace(sources={"cas_usage": cases.model_copy(update={"columns": columns})})
-    (content,) = warehouse.rows(f"select contenu from ({extract_rows(hidden)}) where cle = 'v001'")[0]  # type: ignore[arg-type]
-    assert json.loads(content)["collectivite"] and "titre" not in json.loads(content)
+    names = ", ".join(
+        f"'Isère' as {column.name}" for column in cases.columns if column.name not in ("id", "description")
+    )
+    with duckdb.connect() as con:
+        con.execute("create schema raw; create schema core; create schema staging")
+        for macro in load_macros(project.sql):
+            if macro.name in ("sans_adresse_ni_telephone", "sans_contact", "recu_sans_contact"):
+                con.execute(macro.statement)
+        con.execute(
+            f"create table raw._cas_usage as select 'v001' as id, $1 as description, {names}, 'l' as _livraison, 1 as _ligne",
+            ["Contact : Jeanne Exemple, 06 12 34 56 78. Essai sur trois communes"],
+        )
+        for table in ("core.preuves_usages", "core.candidats", "staging.chiffres_publies", "staging.enquetes_chiffres"):
+            con.execute(f"create table {table} as select 'cas_usage' as source, 'l' as _livraison, 1 as _ligne")
+
+        def content(source: Source) -> Any:
+            query = extract_rows(SimpleNamespace(sources={"cas_usage": source}))  # type: ignore[arg-type]
+            ((found,),) = con.execute(f"select contenu from ({query})").fetchall()
+            return json.loads(found)
+
+        read = content(cases)
+        assert read["titre"] == "Isère"
+        assert read["description"] == "Contact : [nom retiré], [téléphone retiré]. Essai sur trois communes"
+        hidden = content(cases.model_copy(update={"columns": columns}))
+        assert hidden["collectivite"] and "titre" not in hidden
 
 
 def test_suppliers_are_private_in_every_procurement_source(project: Settings) -> None:
