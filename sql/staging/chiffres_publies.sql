@@ -45,6 +45,11 @@ final as (
                 not url_valide(source_url),
                 'source_url', coalesce(cite(source_url) || ' n''est pas une adresse web', 'vide')
             ),
+            motif_contact(edition, 'edition'),
+            motif_contact(producteur, 'producteur'),
+            motif_contact(indicateur, 'indicateur'),
+            motif_contact(population, 'population'),
+            motif_contact(remarque, 'remarque'),
             motif(rang > 1, 'indicateur', 'mention déjà présente (même édition, base, valeur et adresse)')
         ]) as _motifs
     from typed

@@ -22,6 +22,8 @@ final as (
             motif(blanc(colonne), 'colonne', 'vide'),
             motif(blanc(motif), 'motif', 'vide : une correction s''explique'),
             motif(blanc(auteur), 'auteur', 'vide : une correction se signe'),
+            motif_contact(motif, 'motif'),
+            motif_contact(auteur, 'auteur'),
             motif(
                 date_typee is null, 'date', coalesce(cite(date) || ' n''est pas une date (AAAA-MM-JJ)', 'vide')
             ),

@@ -13,6 +13,9 @@ final as (
         s._ligne,
         motifs([
             motif(blanc(s.programme), 'programme', 'vide'),
+            motif_contact(s.programme, 'programme'),
+            motif_contact(s.financeur, 'financeur'),
+            motif_contact(s.motif, 'motif'),
             motif(
                 row_number() over (partition by s.programme order by s._ligne) > 1,
                 'programme', coalesce(cite(s.programme), 'vide') || ' déjà présent'

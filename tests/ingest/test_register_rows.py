@@ -136,6 +136,7 @@ FAULTS: dict[str, list[tuple[Change, str, str]]] = {
         ({"date_publication": "2025-11-31"}, "date_publication", f"« 2025-11-31 » {NOT_A_DATE}"),
         ({"source_url": "non"}, "source_url", "« non » n'est pas une adresse web"),
         ({"valeur": "12,5", "n_repondants": "1 200"}, "", ""),
+        ({"remarque": "Demander à prenom.nom@exemple.fr"}, "remarque", NAMED),
     ],
     "hotes": [
         ({"hote": ""}, "hote", "vide"),
@@ -159,6 +160,7 @@ FAULTS: dict[str, list[tuple[Change, str, str]]] = {
         ({"table": ""}, "table", "vide"),
         ({"motif": ""}, "motif", "vide : une correction s'explique"),
         ({"auteur": ""}, "auteur", "vide : une correction se signe"),
+        ({"motif": "Appeler le 06 00 00 00 00"}, "motif", NAMED),
         ({"date": "demain"}, "date", "« demain » n'est pas une date (AAAA-MM-JJ)"),
         ({"date": ""}, "date", "vide"),
         ({"valeur_attendue": "c", "valeur_nouvelle": "c"}, "valeur_nouvelle", "égale à la valeur attendue"),
