@@ -88,8 +88,8 @@ class Flows:
 
 
 @pytest.fixture(scope="session")
-def flows(quiet: Path) -> Iterator[Flows]:
-    """One Prefect server of its own for the session, where the limit of one writer exists."""
+def server(quiet: Path) -> Iterator[None]:
+    """One Prefect server for the session, where the limit of one writer exists."""
     from prefect.client.orchestration import get_client
     from prefect.testing.utilities import prefect_test_harness
 
@@ -98,4 +98,18 @@ def flows(quiet: Path) -> Iterator[Flows]:
     with prefect_test_harness(server_startup_timeout=120):
         with get_client(sync_client=True) as client:
             create_limit(client)
-        yield Flows()
+        yield
+
+
+@pytest.fixture
+def flows(server: None) -> Flows:
+    """No run of another test holds the slot: this server, unlike a real one, never takes back the slot of a run whose
+    word of its end was lost, and every test after it would wait for minutes."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
+
+    from flows.steps import WRITING
+
+    with get_client(sync_client=True) as client:
+        client.update_global_concurrency_limit(WRITING, GlobalConcurrencyLimitUpdate(active_slots=0))
+    return Flows()
